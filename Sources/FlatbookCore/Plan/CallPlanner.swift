@@ -1,0 +1,62 @@
+/// What the planner knows of one account when it adds its calls.
+public struct PlannedAccount: Hashable, Sendable {
+    public var account: Account
+    public var selection: SymbolSelection
+    /// Open rows inside the selection that are to be closed now.
+    public var positions: [Position]
+    public var granularity: PlanDocument.Granularity
+    public var sequence: PlanDocument.Sequence
+    public var methods: [CloseMethod]
+    /// Restricts reach to single legs whatever the selection says (`--only-open-of`).
+    public var legByLeg: Bool
+    /// Bucket costs of a close at this account, by operation (uid, route and ip filled in).
+    public var costs: [String: [BucketCost]]
+
+    public init(
+        account: Account, selection: SymbolSelection, positions: [Position], granularity: PlanDocument.Granularity,
+        sequence: PlanDocument.Sequence, methods: [CloseMethod], legByLeg: Bool, costs: [String: [BucketCost]]
+    ) {
+        self.account = account
+        self.selection = selection
+        self.positions = positions
+        self.granularity = granularity
+        self.sequence = sequence
+        self.methods = methods
+        self.legByLeg = legByLeg
+        self.costs = costs
+    }
+}
+
+/// A leg that no method may close under the selection as written.
+public struct UnclosableLeg: Hashable, Sendable {
+    public var key: LegKey
+    /// e.g. `side cannot be guaranteed`.
+    public var reason: String
+    public init(key: LegKey, reason: String) {
+        self.key = key
+        self.reason = reason
+    }
+}
+
+/// Chooses methods and order. Incremental: accounts are added as their snapshots end, calls are taken as limits allow.
+public protocol CallPlanner {
+    /// Adds the calls of one account; replaces what it still had queued. Returns the calls in the account's order, and what cannot be closed.
+    mutating func add(_ account: PlannedAccount) -> (calls: [CloseCall], unclosable: [UnclosableLeg])
+    /// Drops what an account still has queued.
+    mutating func remove(account: String)
+    /// Takes the best call that `admits` grants now. At most one call of an account is out at a time: the engine calls
+    /// ``ready(account:)`` when the account's last call is answered.
+    mutating func next(at now: Instant, admits: (CloseCall) -> Admission) -> PlannerStep
+    /// The account's call was answered: its next one may go.
+    mutating func ready(account: String)
+    /// Calls queued for an account.
+    func queued(account: String) -> Int
+}
+
+public enum PlannerStep: Hashable, Sendable {
+    case call(CloseCall, Permit)
+    /// Nothing can go before `until`, nil where that hangs on an answer; `binding` names the bucket that binds.
+    case wait(until: Instant?, binding: BucketKey?)
+    /// Nothing is queued that could go.
+    case idle
+}
