@@ -17,7 +17,10 @@ public struct Outcome: Hashable, Sendable, Codable {
         public var errorClass: ErrorClass
         public var code: String
         public var message: String
-        public init(instrument: String? = nil, orderID: String? = nil, errorClass: ErrorClass, code: String = "", message: String = "") {
+        public init(
+            instrument: String? = nil, orderID: String? = nil, errorClass: ErrorClass, code: String = "",
+            message: String = ""
+        ) {
             self.instrument = instrument
             self.orderID = orderID
             self.errorClass = errorClass
@@ -94,7 +97,10 @@ public struct Identity: Hashable, Sendable, Codable {
     public var mayWithdraw: Bool?
     /// Whitelisted addresses; nil = not said, empty = not bound.
     public var boundIPs: [String]?
-    public init(uid: String? = nil, parentUID: String? = nil, mayTrade: Bool? = nil, mayWithdraw: Bool? = nil, boundIPs: [String]? = nil) {
+    public init(
+        uid: String? = nil, parentUID: String? = nil, mayTrade: Bool? = nil, mayWithdraw: Bool? = nil,
+        boundIPs: [String]? = nil
+    ) {
         self.uid = uid
         self.parentUID = parentUID
         self.mayTrade = mayTrade

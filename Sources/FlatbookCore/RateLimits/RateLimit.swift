@@ -17,7 +17,8 @@ public struct RateLimit: Hashable, Sendable, Codable {
     /// When it was read there, ISO date.
     public var readOn: String
 
-    public init(id: String, scope: Set<ScopeDimension>, capacity: Int, window: TimeSpan, source: String, readOn: String) {
+    public init(id: String, scope: Set<ScopeDimension>, capacity: Int, window: TimeSpan, source: String, readOn: String)
+    {
         self.id = id
         self.scope = scope
         self.capacity = capacity

@@ -47,7 +47,10 @@ public struct LegKey: Hashable, Sendable, Codable, Comparable {
     public static func < (a: LegKey, b: LegKey) -> Bool { a.sortKey.lexicographicallyPrecedes(b.sortKey) }
 
     private var sortKey: [String] {
-        [account, silo.rawValue, product, instrument, side.rawValue, marginMode.rawValue, marginCurrency, positionID ?? ""]
+        [
+            account, silo.rawValue, product, instrument, side.rawValue, marginMode.rawValue, marginCurrency,
+            positionID ?? "",
+        ]
     }
 }
 
