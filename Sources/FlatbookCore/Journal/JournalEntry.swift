@@ -36,6 +36,10 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case resolved(CallResolution)
     /// One complete read of an account's positions after the snapshot.
     case observed(Observation)
+    /// Products whose control call was well-formed and showed nothing open.
+    case controlled(account: String, products: [String])
+    /// A selected leg that no method may close under the selection as written.
+    case legRefused(account: String, leg: LegKey, reason: String)
     /// A scope that an exchange closed.
     case penalty(Penalty, exchange: ExchangeID)
     /// Terminal: exactly one for each listed account (I9).

@@ -11,10 +11,13 @@ public struct PlannedAccount: Hashable, Sendable {
     public var legByLeg: Bool
     /// Bucket costs of a close at this account, by operation (uid, route and ip filled in).
     public var costs: [String: [BucketCost]]
+    /// Open rows that must stay open, as last read. They can only forbid a call, never allow one.
+    public var outside: [Position]
 
     public init(
         account: Account, selection: SymbolSelection, positions: [Position], granularity: PlanDocument.Granularity,
-        sequence: PlanDocument.Sequence, methods: [CloseMethod], legByLeg: Bool, costs: [String: [BucketCost]]
+        sequence: PlanDocument.Sequence, methods: [CloseMethod], legByLeg: Bool, costs: [String: [BucketCost]],
+        outside: [Position] = []
     ) {
         self.account = account
         self.selection = selection
@@ -24,6 +27,7 @@ public struct PlannedAccount: Hashable, Sendable {
         self.methods = methods
         self.legByLeg = legByLeg
         self.costs = costs
+        self.outside = outside
     }
 }
 

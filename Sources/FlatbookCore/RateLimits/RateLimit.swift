@@ -114,6 +114,8 @@ public protocol RateLedger: AnyObject {
     /// No reply will come; the connection is closed as of `now`: each slot is free at `now` + window + `allowance`.
     func abandon(_ permit: Permit, at now: Instant, allowance: TimeSpan)
     func penalize(_ penalty: Penalty)
+    /// Most weight in use at once in any bucket of a limit, since this ledger was made.
+    func peakUsed(limit: String) -> Int
     /// Penalties that are in force.
     func penalties(at now: Instant) -> [Penalty]
 }

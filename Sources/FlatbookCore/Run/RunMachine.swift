@@ -45,6 +45,8 @@ public struct RunMachine: Sendable {
         case .outcome(let result): try record(result, entry)
         case .resolved(let resolution): try record(resolution)
         case .observed(let observation): try record(observation, entry)
+        case .controlled(let name, let products): accounts[name]?.controlled.formUnion(products)
+        case .legRefused(let name, let key, let reason): accounts[name]?.legs[key]?.refusal = reason
         case .penalty(let penalty, _): penalties.append(penalty)
         case .accountEnded(let verdict): try record(verdict, entry)
         case .interrupted(let signal): interruption = signal

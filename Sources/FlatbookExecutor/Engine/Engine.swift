@@ -1,0 +1,278 @@
+import ExchangeKit
+public import FlatbookCore
+
+/// Everything flatbook decides, without clock, network, disk or randomness: events in, effects out.
+///
+/// The live driver and the simulation feed it the same events, so the whole product runs under a virtual clock.
+/// One call of ``handle(_:now:)`` is one step; its entries form one append, and what depends on them waits for it.
+public final class Engine {
+    let configuration: EngineConfiguration
+    public internal(set) var machine: RunMachine
+    var venues: [VenueKey: Venue] = [:]
+    var venueOrder: [VenueKey] = []
+    var lanes: [String: Lane] = [:]
+    var flights: [UInt64: Flight] = [:]
+    /// Intents that wait for their append: ticket → flights to send.
+    var heldSends: [(ticket: UInt64, flight: UInt64)] = []
+    var now: Now
+    var effects: [EngineEffect] = []
+    var entries: [JournalEntry] = []
+    var newSends: [UInt64] = []
+    var ticket: UInt64 = 0
+    var nextID: UInt64 = 1
+    var hasOpened = false
+    var isBarrierOpen = false
+    var isConfirmed = false
+    var hasAsked = false
+    var hasPlanned = false
+    var stopping: String?
+    var stopAt: Instant?
+    var end: EngineEnd?
+    /// The end waits for this append.
+    var endTicket: UInt64?
+    var isFinished = false
+    var reads = 0
+    var roundTrips: [Int64] = []
+    var firstSendAt: Instant?
+    var deadlineSeen = false
+    /// Lanes to look at in this step.
+    var dirty: [String] = []
+    /// The machine was folded from an earlier process's entries.
+    let isResumed: Bool
+
+    /// - Parameter machine: the fold of an interrupted run's journal; nil for a new run.
+    public init(_ configuration: EngineConfiguration, resuming machine: RunMachine? = nil, now: Now) {
+        self.configuration = configuration
+        self.machine = machine ?? RunMachine()
+        self.now = now
+        isResumed = machine != nil
+        isConfirmed = !configuration.needsConfirmation
+        for listed in configuration.header.accounts {
+            let account = listed.account
+            guard let plugin = configuration.plugins[account.exchange] else { continue }
+            let key = VenueKey(
+                exchange: account.exchange, environment: account.environment,
+                base: account.endpoint ?? plugin.profile.hosts[account.environment] ?? "", egress: account.egress)
+            if venues[key] == nil {
+                venues[key] = Venue(
+                    key: key, plugin: plugin, ledger: configuration.ledger(key), planner: configuration.planner())
+                venueOrder.append(key)
+            }
+            lanes[account.name] = Lane(
+                account: account, venue: key, products: account.options["products"] ?? plugin.profile.products)
+            venues[key]?.lanes.append(account.name)
+        }
+    }
+
+    /// Takes one event and returns what must be done, in order.
+    public func handle(_ event: EngineEvent, now: Now) -> [EngineEffect] {
+        guard !isFinished else { return [] }
+        self.now = now
+        effects = []
+        do throws(InvariantViolation) {
+            try take(event)
+            if end == nil {
+                try advanceAll(event)
+                try pump()
+                try conclude()
+            }
+        } catch {
+            finish(.broken(error))
+        }
+        flush()
+        return effects
+    }
+
+    private func take(_ event: EngineEvent) throws(InvariantViolation) {
+        switch event {
+        case .start: try start()
+        case .durable(let ticket): try release(upTo: ticket)
+        case .journalFailed(let error): finish(.journalFailed(error))
+        case .replied(let id, let reply): try received(id, reply)
+        case .failed(let id, let error): try failed(id, error)
+        case .tick: break
+        case .confirmed(let yes):
+            if yes { isConfirmed = true } else { finishRefused("not confirmed") }
+        case .stop(let signal):
+            if stopping == nil {
+                stopping = signal
+                stopAt = now.instant + .seconds(12)
+            }
+        }
+    }
+
+    // MARK: Journal
+
+    /// Folds an entry at once and hands it to the next append.
+    func record(_ event: RunEvent) throws(InvariantViolation) {
+        let entry = JournalEntry(
+            run: configuration.header.id, epoch: configuration.epoch, at: now.instant, wall: now.wall, event: event)
+        try machine.apply(entry)
+        if configuration.mode != .preview { entries.append(entry) }
+    }
+
+    /// One append for the step; sends of this step wait for it, and so does the end.
+    private func flush() {
+        if case .journalFailed = end { entries = [] }
+        if !entries.isEmpty {
+            ticket += 1
+            effects.append(.append(entries, ticket: ticket))
+            heldSends += newSends.map { (ticket, $0) }
+            if end != nil { endTicket = ticket }
+            entries = []
+        } else {
+            for id in newSends { dispatch(id) }
+        }
+        newSends = []
+        if let end, endTicket == nil {
+            configuration.locks.releaseAll()
+            isFinished = true
+            effects.append(.wake(nil))
+            effects.append(.finished(end))
+        } else if end == nil {
+            effects.append(.wake(nextWake()))
+        }
+    }
+
+    private func release(upTo durable: UInt64) throws(InvariantViolation) {
+        let ready = heldSends.filter { $0.ticket <= durable }
+        heldSends.removeAll { $0.ticket <= durable }
+        for held in ready { try sendOrDrop(held.flight) }
+        if let waiting = endTicket, waiting <= durable { endTicket = nil }
+    }
+
+    func finish(_ end: EngineEnd) {
+        guard self.end == nil else { return }
+        self.end = end
+    }
+
+    /// A refusal before anything was sent; the run, if its head is written, is closed with it.
+    func finishRefused(_ reason: String) {
+        if hasOpened, configuration.mode == .run {
+            _ = try? record(
+                .closed(
+                    RunClosing(
+                        status: "refused", exitCode: 13, reads: reads, limits: limitUse(),
+                        medianRoundTrip: medianRoundTrip, refusal: reason)))
+        }
+        finish(.refused(reason))
+    }
+
+    func notice(_ notice: EngineNotice) { effects.append(.notice(notice)) }
+
+    var medianRoundTrip: TimeSpan {
+        guard !roundTrips.isEmpty else { return .zero }
+        return TimeSpan(nanoseconds: roundTrips.sorted()[roundTrips.count / 2])
+    }
+
+    func makeID() -> UInt64 {
+        nextID += 1
+        return nextID
+    }
+
+    // MARK: Steps of the run
+
+    private func start() throws(InvariantViolation) {
+        for key in venueOrder {
+            guard var venue = venues[key] else { continue }
+            let usable = venue.lanes.contains { isUsable($0) }
+            if !usable {
+                venue.phase = .ready
+            } else {
+                let reads =
+                    [Read.serverTime] + productsNeeded(key).map { Read.instruments(product: $0, cursor: nil) }
+                venue.pass = ReadPass(id: makeID(), purpose: .venue, reads: reads)
+                venue.began = now.instant
+            }
+            venues[key] = venue
+        }
+    }
+
+    func isUsable(_ name: String) -> Bool {
+        guard let lane = lanes[name] else { return false }
+        return lane.account.enabled && configuration.unusable[name] == nil && machine.accounts[name]?.verdict == nil
+    }
+
+    private func productsNeeded(_ key: VenueKey) -> [String] {
+        let wanted = Set(venues[key]?.lanes.filter(isUsable).flatMap { lanes[$0]?.products ?? [] } ?? [])
+        return venues[key]?.plugin.profile.products.filter(wanted.contains) ?? []
+    }
+
+    /// Once every exchange has answered or is down: patterns are checked, the head is written, the accounts begin.
+    func openIfReady() throws(InvariantViolation) {
+        guard !hasOpened, venues.values.allSatisfy({ $0.phase != .contacting }) else { return }
+        let down = venueOrder.filter { venues[$0]?.phase == .down }
+        if !down.isEmpty,
+            !venueOrder.contains(where: { venues[$0]?.phase == .ready && !(venues[$0]?.lanes.isEmpty ?? true) })
+        {
+            let reasons = down.map { "\($0): \(venues[$0]?.downReason ?? "no answer")" }
+            return finish(.unreachable(reasons.joined(separator: "; ")))
+        }
+        var listed: [ExchangeID: [Instrument]] = [:]
+        for key in venueOrder where venues[key]?.phase == .ready {
+            listed[key.exchange, default: []] += venues[key]?.instruments.all ?? []
+        }
+        if !isResumed {
+            let problems = configuration.checkInstruments(listed).filter { $0.severity == .error }
+            if !problems.isEmpty { return finish(.invalid(problems)) }
+        }
+        hasOpened = true
+        if isResumed {
+            try record(.resumed(configuration.header.holder))
+            try settleLostIntents()
+        } else {
+            try record(.opened(configuration.header))
+        }
+        notice(.runStarted(run: configuration.header.id, accounts: configuration.header.accounts.count))
+        for name in machine.accountOrder where machine.accounts[name]?.verdict == nil {
+            guard let lane = lanes[name] else { continue }
+            if !lane.account.enabled {
+                try endAccount(
+                    AccountVerdict(
+                        account: name, state: .skipped,
+                        reason: "disabled" + (lane.account.disabledReason.map { ": \($0)" } ?? ""), cause: .disabled))
+            } else if let verdict = configuration.unusable[name] {
+                try endAccount(verdict)
+            } else if venues[lane.venue]?.phase == .down {
+                let why = venues[lane.venue]?.downReason ?? "no answer"
+                try endAccount(
+                    unknownVerdict(
+                        name, reason: "\(lane.venue.exchange) cannot be reached: \(why)", cause: .exchangeDown))
+            } else {
+                begin(name)
+            }
+        }
+    }
+
+    /// Every intent without outcome counts as possibly executed, its request as signed just now.
+    private func settleLostIntents() throws(InvariantViolation) {
+        for id in machine.callOrder {
+            guard let call = machine.calls[id], call.stage == .intended else { continue }
+            let outcome = Outcome(
+                effect: .unknown, errorClass: .unknown, code: "process-ended",
+                message: "the process ended before an answer was recorded")
+            try record(
+                .outcome(
+                    CallResult(
+                        id: id, account: call.intent.mutation.account, outcome: outcome, sentAt: nil,
+                        answeredAt: now.instant, serverTime: nil, deadAt: now.instant + call.intent.life)))
+        }
+    }
+
+    func unknownVerdict(_ name: String, reason: String, cause: AccountVerdict.Cause?) -> AccountVerdict {
+        let legs = machine.accounts[name]?.legOrder ?? []
+        return AccountVerdict(
+            account: name, state: .unknown, reason: reason, cause: cause,
+            legs: legs.map { AccountVerdict.Leg(key: $0, state: .unknown, reason: reason) })
+    }
+
+    func endAccount(_ verdict: AccountVerdict) throws(InvariantViolation) {
+        guard machine.accounts[verdict.account]?.verdict == nil else { return }
+        try record(.accountEnded(verdict))
+        if let key = lanes[verdict.account]?.venue { venues[key]?.planner.remove(account: verdict.account) }
+        lanes[verdict.account]?.phase = .ended
+        lanes[verdict.account]?.passes = []
+        lanes[verdict.account]?.cancels = []
+        notice(.accountEnded(verdict))
+    }
+}

@@ -1,0 +1,274 @@
+import ExchangeKit
+import FlatbookCore
+
+extension Engine {
+    /// What is ready goes out: closes before cancels before reads, as far as permits go (I24).
+    func pump() throws(InvariantViolation) {
+        guard stopping == nil, end == nil else { return }
+        for key in venueOrder {
+            venues[key]?.nextPermitAt = nil
+            if mayMutate, hasOpened, isBarrierOpen {
+                try pumpCloses(key)
+            }
+            if mayMutate, hasOpened { try pumpCancels(key) }
+            if let retry = venues[key]?.retryPassAt, retry > now.instant {
+                venues[key]?.nextPermitAt = retry
+                if venues[key]?.phase == .contacting { continue }
+            }
+            try pumpReads(key)
+        }
+    }
+
+    /// Whether anything that changes something may be sent at all.
+    var mayMutate: Bool {
+        configuration.mode == .run && stopping == nil && end == nil && (!isPastDeadline || continuesAfterDeadline)
+    }
+
+    var isPastDeadline: Bool { hasOpened && now.instant >= machine.deadline }
+
+    var continuesAfterDeadline: Bool {
+        machine.header?.plans.allSatisfy { $0.guards.afterDeadline == .continue } ?? false
+    }
+
+    private func pumpCloses(_ key: VenueKey) throws(InvariantViolation) {
+        while let venue = venues[key], venue.inFlight < configuration.maximumInFlight {
+            var broken: InvariantViolation?
+            let step = venues[key]?.planner.next(at: now.instant) { call in
+                guard let account = lanes[call.account]?.account else {
+                    return .denied(blocking: BucketKey(limit: "", scope: "uid="), until: nil)
+                }
+                do throws(InvariantViolation) {
+                    let request = venue.plugin.request(for: .close(call), account: account)
+                    return venue.ledger.acquire(
+                        try costs(of: request, account: account, venue: venue, reserve: 0), at: now.instant)
+                } catch {
+                    broken = error
+                    return .denied(blocking: BucketKey(limit: "", scope: ""), until: nil)
+                }
+            }
+            if let broken { throw broken }
+            switch step {
+            case .call(let call, let permit):
+                venues[key]?.closesQueued = max(0, venue.closesQueued - 1)
+                try intend(.close(call), venue: key, permit: permit)
+            case .wait(let until, let binding):
+                venues[key]?.binding = binding
+                if let until { venues[key]?.nextPermitAt = min(venues[key]?.nextPermitAt ?? until, until) }
+                return
+            case .idle, nil: return
+            }
+        }
+    }
+
+    private func pumpCancels(_ key: VenueKey) throws(InvariantViolation) {
+        for name in venues[key]?.lanes ?? [] {
+            while let cancel = lanes[name]?.cancels.first, let lane = lanes[name], let venue = venues[key],
+                lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
+                venue.inFlight < configuration.maximumInFlight
+            {
+                let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)
+                let costs = try costs(of: request, account: lane.account, venue: venue, reserve: venue.closesQueued)
+                switch venue.ledger.acquire(costs, at: now.instant) {
+                case .granted(let permit):
+                    lanes[name]?.cancels.removeFirst()
+                    try intend(.cancel(cancel), venue: key, permit: permit)
+                case .denied(_, let until):
+                    let again = until ?? now.instant + .seconds(1)
+                    lanes[name]?.cancelsBlockedUntil = again
+                    venues[key]?.nextPermitAt = min(venue.nextPermitAt ?? again, again)
+                }
+            }
+        }
+    }
+
+    /// Journals the intent; the request is signed and sent once it is durable (I1).
+    private func intend(_ mutation: Mutation, venue key: VenueKey, permit: Permit) throws(InvariantViolation) {
+        guard let venue = venues[key], let lane = lanes[mutation.account],
+            let state = machine.accounts[mutation.account]
+        else { return }
+        let request = venue.plugin.request(for: mutation, account: lane.account)
+        var attempt = 1
+        var repeats: String?
+        if case .close(let close) = mutation {
+            attempt = 1 + (close.legs.map { state.legs[$0]?.calls.count ?? 0 }.max() ?? 0)
+            repeats = lane.queuedRepeat
+        }
+        let intent = CallIntent(
+            id: "\(mutation.account)/\(state.nextCallNumber)", attempt: attempt, mutation: mutation,
+            requestDigest: digest(of: request),
+            life: venue.plugin.profile.signatureLife + Self.lifeMargin,
+            plannedSecond: nil, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
+        try record(.intent(intent))
+        let id = makeID()
+        flights[id] = Flight(
+            kind: .mutation(intent), account: mutation.account, venue: key, request: request, permit: permit,
+            dispatchedAt: now.instant)
+        venues[key]?.inFlight += 1
+        lanes[mutation.account]?.mutationsInFlight += 1
+        if firstSendAt == nil { firstSendAt = now.instant }
+        newSends.append(id)
+        notice(.callStarted(intent))
+    }
+
+    /// Two seconds in which a permit may be used, one of clock error, five for requests queued behind the exchange's gateway.
+    static var lifeMargin: TimeSpan { .seconds(8) }
+
+    func digest(of request: VenueRequest) -> String {
+        let text = "\(request.method.rawValue)\n\(request.path)\n\(request.rawQuery)\n"
+        return configuration.digest(Array(text.utf8) + request.body)
+    }
+
+    /// The intent is durable: send, unless the run was stopped, the account was fenced or time ran out meanwhile.
+    func sendOrDrop(_ id: UInt64) throws(InvariantViolation) {
+        guard let flight = flights[id], case .mutation(let intent) = flight.kind else { return }
+        let reason: String? =
+            if end != nil || stopping != nil {
+                "stopped before it was sent"
+            } else if !configuration.locks.isStillHeld(intent.mutation.account) {
+                "another process took the account over"
+            } else if !mayMutate {
+                "the deadline passed before it was sent"
+            } else {
+                nil
+            }
+        guard let reason else { return dispatch(id) }
+        let outcome = Outcome(effect: .none, errorClass: .retry, code: "not-sent", message: reason)
+        try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: nil)
+        if reason.hasPrefix("another") {
+            lanes[intent.mutation.account]?.stop = (reason, .locked)
+        }
+    }
+
+    func dispatch(_ id: UInt64) {
+        guard var flight = flights[id], let venue = venues[flight.venue] else { return }
+        flight.dispatchedAt = now.instant
+        flights[id] = flight
+        let isMutation: Bool
+        switch flight.kind {
+        case .read: isMutation = false
+        case .mutation: isMutation = true
+        }
+        effects.append(
+            .send(
+                Dispatch(
+                    id: id, account: flight.account, venue: flight.venue, request: flight.request,
+                    isMutation: isMutation, clockOffset: venue.clockOffset, dispatchedAt: now.instant,
+                    timeout: isMutation ? .seconds(10) : .seconds(5))))
+    }
+
+    // MARK: Answers
+
+    func received(_ id: UInt64, _ reply: TimedReply) throws(InvariantViolation) {
+        guard let flight = flights.removeValue(forKey: id) else { return }
+        if let name = flight.account { dirty.append(name) }
+        venues[flight.venue]?.inFlight -= 1
+        venues[flight.venue]?.ledger.settle(flight.permit, at: reply.receivedAt)
+        roundTrips.append((reply.receivedAt - reply.sentAt).nanoseconds)
+        switch flight.kind {
+        case .read(let read, let pass): try receivedRead(read, pass: pass, flight: flight, reply: reply)
+        case .mutation(let intent):
+            guard let venue = venues[flight.venue], let account = lanes[intent.mutation.account]?.account else {
+                return
+            }
+            let outcome = venue.plugin.outcome(of: intent.mutation, in: reply.reply, account: account)
+            try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: reply)
+        }
+    }
+
+    func failed(_ id: UInt64, _ error: TransportError) throws(InvariantViolation) {
+        guard let flight = flights.removeValue(forKey: id) else { return }
+        if let name = flight.account { dirty.append(name) }
+        venues[flight.venue]?.inFlight -= 1
+        if error.wasWritten {
+            venues[flight.venue]?.ledger.abandon(flight.permit, at: now.instant, allowance: .seconds(5))
+        } else {
+            venues[flight.venue]?.ledger.release(flight.permit)
+        }
+        switch flight.kind {
+        case .read(let read, let pass):
+            let outcome = Outcome(
+                effect: .none, errorClass: .retry, code: error.code.rawValue, message: error.message)
+            if let name = flight.account {
+                try readFailed(read, pass: pass, lane: name, outcome: outcome, flight: flight)
+            } else {
+                try venueReadFailed(flight.venue, read: read, outcome: outcome, flight: flight)
+            }
+        case .mutation(let intent):
+            let outcome = Outcome(
+                effect: error.wasWritten ? .unknown : .none, errorClass: error.wasWritten ? .unknown : .retry,
+                code: error.code.rawValue, message: error.message)
+            try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: nil)
+        }
+    }
+
+    /// The outcome goes to the journal before anything depends on it.
+    private func conclude(
+        _ id: UInt64, flight: Flight, intent: CallIntent, outcome: Outcome, reply: TimedReply?
+    ) throws(InvariantViolation) {
+        if flights.removeValue(forKey: id) != nil {
+            venues[flight.venue]?.inFlight -= 1
+            venues[flight.venue]?.ledger.release(flight.permit)
+        }
+        let name = intent.mutation.account
+        lanes[name]?.mutationsInFlight -= 1
+        let stamp = reply.flatMap { venues[flight.venue]?.plugin.serverTime(in: $0.reply) }
+        let result = CallResult(
+            id: intent.id, account: name, outcome: outcome, sentAt: reply?.sentAt,
+            answeredAt: reply?.receivedAt ?? now.instant, serverTime: stamp,
+            deadAt: outcome.effect == .unknown ? flight.dispatchedAt + intent.life : nil)
+        try record(.outcome(result))
+        notice(.callEnded(result, operation: intent.mutation.operation, target: intent.mutation.target))
+        if outcome.errorClass == .rateLimited { penalize(outcome, flight: flight) }
+        if outcome.errorClass == .clockSkew { try skewed(name, outcome, venue: flight.venue) }
+        switch intent.mutation {
+        case .close:
+            venues[flight.venue]?.planner.ready(account: name)
+            if outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalVenue { stopCalls(name, outcome) }
+        case .cancel(let cancel): cancelled(name, cancel, outcome)
+        }
+    }
+
+    private func skewed(_ name: String, _ outcome: Outcome, venue: VenueKey) throws(InvariantViolation) {
+        lanes[name]?.clockRetries += 1
+        if (lanes[name]?.clockRetries ?? 0) > 1 { stopCalls(name, outcome) } else { resyncClock(venue) }
+    }
+
+    /// No more calls for this account; what is open is still read and told.
+    func stopCalls(_ name: String, _ outcome: Outcome) {
+        guard lanes[name]?.stop == nil, let key = lanes[name]?.venue else { return }
+        lanes[name]?.stop = ("\(outcome.code) \(outcome.message)", outcome.refusal == nil ? .rule : .credentials)
+        lanes[name]?.lastFailure = outcome
+        lanes[name]?.cancels = []
+        forgetQueued(name, venue: key)
+    }
+
+    func forgetQueued(_ name: String, venue key: VenueKey) {
+        let queued = venues[key]?.planner.queued(account: name) ?? 0
+        venues[key]?.closesQueued = max(0, (venues[key]?.closesQueued ?? 0) - queued)
+        venues[key]?.planner.remove(account: name)
+    }
+
+    /// No right to cancel does not stop a close: it is reported as openers that remain.
+    private func cancelled(_ name: String, _ cancel: CancelCall, _ outcome: Outcome) {
+        switch outcome.errorClass {
+        case .ok, .alreadyFlat, .notFound:
+            let failed = Set(
+                outcome.rows.filter { $0.errorClass != .ok && $0.errorClass != .notFound }.compactMap(\.orderID))
+            let gone = Set(cancel.orderIDs).subtracting(failed)
+            lanes[name]?.orders?.removeAll { gone.contains($0.id) }
+        case .fatalAccount, .fatalCall, .fatalVenue: lanes[name]?.mayCancel = false
+        case .retry, .rateLimited, .unknown, .clockSkew, .adapt, .conflict, .market, .duplicateId:
+            guard (lanes[name]?.cancelRounds ?? 0) < 6 else { return }
+            lanes[name]?.cancelRounds += 1
+            lanes[name]?.cancels.append(cancel)
+            lanes[name]?.cancelsBlockedUntil = now.instant + .seconds(1)
+        }
+    }
+}
+
+extension Lane {
+    /// How long the next close of this account has waited for a permit since it could go.
+    func limitWaitOfNext(_ now: Instant) -> TimeSpan {
+        closeReadyAt.map { max(.zero, now - $0) } ?? .zero
+    }
+}

@@ -1,0 +1,189 @@
+import ExchangeKit
+import FlatbookCore
+
+extension Engine {
+    /// Guards and prompt are evaluated when every account's snapshot has ended; without them each account goes when its own has.
+    func openBarrier() throws(InvariantViolation) {
+        guard hasOpened, end == nil, stopping == nil else { return }
+        let isAllRead = machine.accountOrder.allSatisfy { name in
+            guard machine.accounts[name]?.verdict == nil, let lane = lanes[name] else { return true }
+            return lane.phase == .held || lane.phase == .working || lane.phase == .ended
+        }
+        if configuration.mode == .preview {
+            let isOrdered = machine.accountOrder.allSatisfy {
+                lanes[$0]?.phase == .ended || lanes[$0]?.ordersDone == true || machine.accounts[$0]?.verdict != nil
+            }
+            if isAllRead, isOrdered { finish(.preview(try plannedWork())) }
+            return
+        }
+        if isAllRead, !hasPlanned, configuration.mode == .run, !isResumed {
+            hasPlanned = true
+            let work = try plannedWork()
+            let digests = machine.accountOrder.compactMap { machine.accounts[$0]?.snapshot?.digest }
+            try record(
+                .planned(
+                    PlanSummary(
+                        snapshotDigest: configuration.digest(Array(digests.joined(separator: "\n").utf8)),
+                        calls: work.calls, legs: work.legs, notional: work.notional, lowerBound: work.lowerBound)))
+            if let refusal = guardRefusal(work) { return finishRefused(refusal) }
+            if !isConfirmed, !hasAsked {
+                hasAsked = true
+                effects.append(.confirm(work))
+                return
+            }
+        }
+        guard !isBarrierOpen else { return }
+        if needsEverySnapshot, !isResumed, !(isAllRead && isConfirmed) { return }
+        guard machine.accountOrder.allSatisfy({ isIdentityKnown($0) }) else { return }
+        isBarrierOpen = true
+        for name in machine.accountOrder where lanes[name]?.phase == .held || lanes[name]?.phase == .working {
+            try work(name)
+        }
+    }
+
+    /// Two names with one uid are found before anything is sent: where uids are not pinned, that needs every identity.
+    private func isIdentityKnown(_ name: String) -> Bool {
+        guard let lane = lanes[name], lane.phase != .ended, machine.accounts[name]?.verdict == nil else { return true }
+        return lane.identityDone
+    }
+
+    private var needsEverySnapshot: Bool {
+        configuration.needsConfirmation
+            || configuration.header.plans.contains { $0.guards.maxNotional != nil || $0.guards.maxLegs != nil }
+    }
+
+    private func guardRefusal(_ work: PlannedWork) -> String? {
+        for (index, plan) in configuration.header.plans.enumerated() {
+            let names = Set(configuration.header.accounts.filter { $0.plan == index }.map(\.account.name))
+            let rows = work.items.filter { names.contains($0.account.name) }.flatMap(\.selected)
+            if let most = plan.guards.maxLegs, rows.count > most {
+                return "plan \(plan.name): \(rows.count) legs are open, guards.maxLegs allows \(most); nothing was sent"
+            }
+            let notional = rows.reduce(Amount.zero) { sum, row in (try? sum.adding(row.notional)) ?? sum }
+            if let most = plan.guards.maxNotional, notional > most {
+                return
+                    "plan \(plan.name): \(notional) USD are open, guards.maxNotional allows \(most); nothing was sent"
+            }
+        }
+        return nil
+    }
+
+    /// What a run would do, from the snapshots; the same planner chooses the calls.
+    func plannedWork() throws(InvariantViolation) -> PlannedWork {
+        var items: [PlannedWork.Item] = []
+        var all: [(call: CloseCall, costs: [BucketCost])] = []
+        var costs: [String: [String: [BucketCost]]] = [:]
+        for name in machine.accountOrder {
+            guard let lane = lanes[name], let account = machine.accounts[name], let venue = venues[lane.venue]
+            else { continue }
+            let rows = account.openLegs.compactMap { account.legs[$0]?.current }
+            var scratch = configuration.planner()
+            var calls: [CloseCall] = []
+            var unclosable: [UnclosableLeg] = []
+            if !rows.isEmpty {
+                let planned = try plannedAccount(name, rows, venue: venue)
+                (calls, unclosable) = scratch.add(planned)
+                costs[name] = planned.costs
+                all += calls.map { ($0, planned.costs[$0.method.operation] ?? []) }
+            }
+            let controls = lane.products.filter { !account.controlled.contains($0) }.count
+            items.append(
+                PlannedWork.Item(
+                    account: lane.account, snapshot: account.snapshot, selected: rows, outside: account.outside,
+                    calls: calls, unclosable: unclosable,
+                    openers: (lane.orders ?? []).filter { $0.effect == .opens }, verdict: account.verdict,
+                    identity: account.identity,
+                    verifyingReads: account.verdict == nil
+                        ? lane.products.count * account.plan.verify.reads + controls : 0))
+        }
+        let (bound, binding) = configuration.lowerBound(all)
+        let rows = items.flatMap(\.selected)
+        return PlannedWork(
+            items: items, legs: rows.count,
+            notional: rows.reduce(.zero) { sum, row in (try? sum.adding(row.notional)) ?? sum }, calls: all.count,
+            lowerBound: bound, binding: binding, medianRoundTrip: medianRoundTrip, reads: reads, costs: costs)
+    }
+
+    // MARK: The end of the run
+
+    func conclude() throws(InvariantViolation) {
+        guard end == nil else { return }
+        if let signal = stopping { return try concludeStopping(signal) }
+        guard hasOpened, configuration.mode != .preview else { return }
+        guard machine.accountOrder.allSatisfy({ machine.accounts[$0]?.verdict != nil }) else { return }
+        var verdict = RunVerdict(machine)
+        if isPastDeadline, continuesAfterDeadline, verdict.exitCode != 11 {
+            verdict = RunVerdict(status: "deadline", exitCode: 15)
+        }
+        if configuration.mode == .reconcile { verdict.status = "interrupted" }
+        try record(
+            .closed(
+                RunClosing(
+                    status: verdict.status, exitCode: verdict.exitCode, reads: reads, limits: limitUse(),
+                    medianRoundTrip: medianRoundTrip, lateCloseUntil: lateCloseUntil())))
+        finish(.closed(verdict))
+    }
+
+    /// What is in flight is awaited, then the run can be resumed (I22).
+    private func concludeStopping(_ signal: String) throws(InvariantViolation) {
+        let isBusy = flights.values.contains { if case .mutation = $0.kind { true } else { false } }
+        if isBusy, let stopAt, now.instant < stopAt { return }
+        if hasOpened, configuration.mode == .run { try record(.interrupted(signal: signal)) }
+        finish(.interrupted(signal: signal))
+    }
+
+    /// A lost request can execute until its end of life; the report says until when.
+    private func lateCloseUntil() -> WallTime? {
+        let latest = machine.calls.values.compactMap { call -> Instant? in
+            call.result?.outcome.effect == .unknown ? call.result?.deadAt : nil
+        }.max()
+        guard let latest, latest > now.instant else { return nil }
+        return now.wall(at: latest)
+    }
+
+    func limitUse() -> [RunClosing.LimitUse] {
+        var uses: [RunClosing.LimitUse] = []
+        for key in venueOrder {
+            guard let venue = venues[key] else { continue }
+            for limit in venue.plugin.profile.limits {
+                let peak = venue.ledger.peakUsed(limit: limit.id)
+                let rejections = venue.rejections[limit.id] ?? 0
+                guard peak > 0 || rejections > 0 else { continue }
+                uses.append(
+                    RunClosing.LimitUse(exchange: key.exchange, limit: limit, peakUsed: peak, rejections: rejections))
+            }
+        }
+        return uses
+    }
+
+    /// The earliest instant at which something changes by itself.
+    func nextWake() -> Instant? {
+        var earliest: Instant?
+        func consider(_ instant: Instant?) {
+            guard let instant else { return }
+            // A wish for the past is one for the next step; never a busy loop.
+            let later = max(instant, now.instant + .milliseconds(1))
+            earliest = min(earliest ?? later, later)
+        }
+        consider(stopAt)
+        for key in venueOrder {
+            guard let venue = venues[key] else { continue }
+            if venue.nextPermitAt != nil, venue.inFlight < configuration.maximumInFlight {
+                consider(venue.nextPermitAt)
+            }
+            if let pass = venue.pass, !pass.waiting.isEmpty { consider(venue.retryPassAt ?? venue.nextPermitAt) }
+        }
+        guard hasOpened else { return earliest }
+        if !isPastDeadline { consider(machine.deadline) }
+        for name in machine.accountOrder {
+            guard let lane = lanes[name], lane.phase != .ended else { continue }
+            consider(lane.nextStepAt)
+            for pass in lane.passes {
+                consider(pass.giveUpAt)
+                if !pass.waiting.isEmpty { consider(lane.readsBlockedUntil) }
+            }
+            if !lane.cancels.isEmpty { consider(lane.cancelsBlockedUntil) }
+        }
+        return earliest
+    }
+}

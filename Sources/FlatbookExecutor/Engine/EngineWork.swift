@@ -1,0 +1,272 @@
+import ExchangeKit
+import FlatbookCore
+
+extension Engine {
+    /// After the snapshot: what the machine wants next, until it has to wait.
+    func work(_ name: String) throws(InvariantViolation) {
+        guard configuration.mode != .preview else { return }
+        guard isBarrierOpen || configuration.mode == .reconcile else { return }
+        lanes[name]?.phase = .working
+        for _ in 0..<16 {
+            guard end == nil, let lane = lanes[name], let account = machine.accounts[name], account.verdict == nil
+            else { return }
+            switch account.nextStep(context(name), calls: machine.calls) {
+            case .resolve(let resolutions):
+                for resolution in resolutions { try record(.resolved(resolution)) }
+            case .plan(let rows, let repeats):
+                if let until = waitsForFreeze(lane) { return wake(name, at: until) }
+                if try !plan(name, rows, repeats: repeats) { return wake(name, at: now.instant + .seconds(1)) }
+                if lanes[name]?.mutationsInFlight == 0, queued(name) == 0 { continue }
+                return
+            case .observe(let notBefore):
+                if lane.hasPass(.observation) { return }
+                if notBefore > now.instant { return wake(name, at: notBefore) }
+                return startPass(
+                    .observation, reads: lane.products.map { .positions(product: $0, cursor: nil) }, lane: name)
+            case .finish:
+                if try finish(name) { return }
+            case .end(var verdict):
+                if let cause = lane.stop?.cause, cause == .credentials || cause == .rule {
+                    verdict = refusing(verdict, lane: lane)
+                }
+                return try endAccount(verdict)
+            case .wait(let until):
+                if let until { wake(name, at: until) }
+                return
+            }
+        }
+        wake(name, at: now.instant + .milliseconds(100))
+    }
+
+    func queued(_ name: String) -> Int {
+        lanes[name].flatMap { venues[$0.venue]?.planner.queued(account: name) } ?? 0
+    }
+
+    func wake(_ name: String, at instant: Instant) {
+        let earlier = lanes[name]?.nextStepAt ?? instant
+        lanes[name]?.nextStepAt = min(earlier, instant)
+    }
+
+    private func refusing(_ verdict: AccountVerdict, lane: Lane) -> AccountVerdict {
+        var verdict = verdict
+        for index in verdict.legs.indices where verdict.legs[index].state == .residual {
+            verdict.legs[index].state = .refused
+        }
+        if verdict.state == .residual { verdict.state = .refused }
+        if let failure = lane.lastFailure, verdict.error == nil {
+            verdict.error = ErrorNote(
+                errorClass: failure.errorClass.rawValue, exchangeCode: failure.code, message: failure.message,
+                action: failure.action ?? "")
+        }
+        return verdict
+    }
+
+    /// Openers are cancelled before the close, but hold it up for two seconds at most (contract §3, Openers).
+    private func waitsForFreeze(_ lane: Lane) -> Instant? {
+        guard !lane.freezeDone, let deadline = lane.freezeDeadline, now.instant < deadline else { return nil }
+        let isFrozen = lane.ordersDone && lane.cancels.isEmpty && !cancelInFlight(lane.account.name)
+        if isFrozen || !lane.mayCancel { return nil }
+        return deadline
+    }
+
+    private func cancelInFlight(_ name: String) -> Bool {
+        flights.values.contains { flight in
+            guard flight.account == name, case .mutation(let intent) = flight.kind, case .cancel = intent.mutation
+            else { return false }
+            return true
+        }
+    }
+
+    /// Hands the rows to the planner. False where the exchange's new accounts are paused (`maxFailures`).
+    private func plan(_ name: String, _ rows: [Position], repeats: String?) throws(InvariantViolation) -> Bool {
+        guard let lane = lanes[name], let venue = venues[lane.venue], let account = machine.accounts[name]
+        else { return true }
+        if account.calls(machine.calls).isEmpty, isPaused(venue) { return false }
+        lanes[name]?.freezeDone = true
+        lanes[name]?.queuedRepeat = repeats
+        lanes[name]?.closeReadyAt = now.instant
+        let (calls, unclosable) = try addToPlanner(name, rows, venue: lane.venue)
+        venues[lane.venue]?.closesQueued += calls.count
+        for leg in unclosable {
+            try record(.legRefused(account: name, leg: leg.key, reason: leg.reason))
+        }
+        return true
+    }
+
+    private func addToPlanner(
+        _ name: String, _ rows: [Position], venue key: VenueKey
+    ) throws(InvariantViolation) -> (calls: [CloseCall], unclosable: [UnclosableLeg]) {
+        guard let venue = venues[key] else { return ([], []) }
+        let planned = try plannedAccount(name, rows, venue: venue)
+        return venues[key]?.planner.add(planned) ?? ([], [])
+    }
+
+    func plannedAccount(
+        _ name: String, _ rows: [Position], venue: Venue
+    ) throws(InvariantViolation) -> PlannedAccount {
+        guard let lane = lanes[name], let account = machine.accounts[name] else {
+            throw InvariantViolation(.i9OneVerdict, "account \(name) is not listed in this run")
+        }
+        var costs: [String: [BucketCost]] = [:]
+        for method in venue.plugin.profile.closeMethods {
+            guard let row = rows.first else { continue }
+            let sample = CloseCall(
+                account: name, method: method, product: row.key.product, instrument: row.key.instrument,
+                side: row.key.side, legs: [row.key], quantity: row.quantity, marginMode: row.key.marginMode,
+                marginCurrency: row.key.marginCurrency, mode: row.mode, notional: row.notional)
+            let request = venue.plugin.request(for: .close(sample), account: lane.account)
+            costs[method.operation] = try self.costs(of: request, account: lane.account, venue: venue, reserve: 0)
+        }
+        return PlannedAccount(
+            account: lane.account, selection: account.selection, positions: rows,
+            granularity: account.plan.granularity, sequence: account.plan.sequence,
+            methods: venue.plugin.profile.closeMethods, legByLeg: account.listed.onlyLegs != nil, costs: costs)
+    }
+
+    private func isPaused(_ venue: Venue) -> Bool {
+        guard let percent = machine.header?.plans.compactMap(\.guards.maxFailuresPercent).min(), venue.lanes.count >= 5
+        else { return false }
+        let suspicious = venue.lanes.count { name in
+            guard let error = machine.accounts[name]?.verdict?.error else { return false }
+            return error.errorClass == ErrorClass.unknown.rawValue || error.message.lowercased().contains("signature")
+        }
+        return suspicious * 100 > percent * venue.lanes.count
+    }
+
+    // MARK: Orders
+
+    private func isSelected(_ order: RestingOrder, _ account: AccountState) -> Bool {
+        account.plan.sides.contains(order.side)
+            && account.selection.selects(
+                symbol: order.symbol, nativeID: order.instrument, exchange: account.listed.account.exchange)
+    }
+
+    /// Openers of the selection go first; protective orders stay until the close is proven.
+    func queueOpeners(_ name: String) {
+        guard let account = machine.accounts[name], account.plan.orders != .keep, let orders = lanes[name]?.orders
+        else { return }
+        queueCancels(name, orders.filter { $0.effect == .opens && isSelected($0, account) })
+    }
+
+    private func queueCancels(_ name: String, _ orders: [RestingOrder]) {
+        guard let lane = lanes[name], let profile = venues[lane.venue]?.plugin.profile, configuration.mode == .run
+        else { return }
+        let groups = Dictionary(grouping: orders) { "\($0.product)\u{1F}\($0.instrument)\u{1F}\($0.list)" }
+        for key in groups.keys.sorted() {
+            guard let group = groups[key], let first = group.first,
+                let operation = profile.cancelOperations[first.list]
+            else { continue }
+            for start in stride(from: 0, to: group.count, by: profile.maxCancelsPerCall) {
+                let ids = group[start..<min(group.count, start + profile.maxCancelsPerCall)].map(\.id)
+                lanes[name]?.cancels.append(
+                    CancelCall(
+                        account: name, operation: operation, product: first.product, instrument: first.instrument,
+                        list: first.list, orderIDs: ids, marginCurrency: first.marginCurrency))
+            }
+        }
+    }
+
+    // MARK: The end of an account
+
+    /// Control and leftover orders, once positions are proven zero. True while that is under way.
+    private func finish(_ name: String) throws(InvariantViolation) -> Bool {
+        guard let lane = lanes[name], let account = machine.accounts[name] else { return true }
+        if lane.hasPass(.final) || lane.hasPass(.observation) { return true }
+        if !lane.ordersDone, account.plan.orders != .keep { return true }
+        if !lane.cancels.isEmpty, mayMutate, lane.mayCancel { return true }
+        if lane.mutationsInFlight > 0 { return true }
+        if lane.finalDone {
+            try endAccount(account.provenVerdict(context(name), calls: machine.calls))
+            return true
+        }
+        if lane.finalNeedsRead {
+            startPass(.observation, reads: lane.products.map { .positions(product: $0, cursor: nil) }, lane: name)
+            return true
+        }
+        let uncontrolled = lane.products.filter { !account.controlled.contains($0) }
+        startPass(.final, reads: uncontrolled.map { .control(product: $0) } + leftoverReads(lane, account), lane: name)
+        dirty.append(name)
+        return true
+    }
+
+    /// Lists that held something to be cancelled; all of them where they could not be read before.
+    private func leftoverReads(_ lane: Lane, _ account: AccountState) -> [Read] {
+        guard account.plan.orders != .keep, lane.mayCancel, let venue = venues[lane.venue] else { return [] }
+        guard lane.ordersComplete else {
+            return orderReads(lane.products, lists: venue.plugin.profile.orderLists)
+        }
+        var lists: [Read] = []
+        for order in lane.seenOrders where concerns(order, account) {
+            let read = Read.orders(product: order.product, list: order.list, cursor: nil)
+            if !lists.contains(read) { lists.append(read) }
+        }
+        return lists
+    }
+
+    /// What `orders` says must go at the end: openers, and TP/SL of legs we closed; under `cancel-all` everything selected.
+    private func concerns(_ order: RestingOrder, _ account: AccountState) -> Bool {
+        guard isSelected(order, account) else { return false }
+        if account.plan.orders == .cancelAll || order.effect == .opens { return true }
+        return order.protective
+            && account.legOrder.contains { key in
+                key.instrument == order.instrument && key.product == order.product && key.side == order.side
+                    && account.legs[key]?.executedByUs == true
+            }
+    }
+
+    /// After control and lists: sweep what is left, read once more if something was cancelled, then the end.
+    func finalRead(_ name: String, _ pass: ReadPass, isGood: Bool) throws(InvariantViolation) {
+        guard let account = machine.accounts[name], let lane = lanes[name] else { return }
+        if !pass.controlShowsOpen.isEmpty {
+            // The account call shows open profit where the list shows nothing: the list proves nothing.
+            lanes[name]?.controlMismatches += 1
+            if lane.controlMismatches >= 5 {
+                return try endAccount(
+                    unknownVerdict(
+                        name,
+                        reason: "positions read as none, but the account shows open profit in "
+                            + pass.controlShowsOpen.joined(separator: ", "), cause: nil))
+            }
+            try recordControl(name, pass)
+            return wake(name, at: now.instant + account.plan.verify.interval)
+        }
+        try recordControl(name, pass)
+        let uncontrolled = lane.products.filter { !(machine.accounts[name]?.controlled.contains($0) ?? false) }
+        if !uncontrolled.isEmpty, account.plan.verify.control == .required {
+            return try endAccount(
+                unknownVerdict(
+                    name, reason: "no positive control for \(uncontrolled.joined(separator: ", "))", cause: nil))
+        }
+        let left = pass.orders.filter { concerns($0, account) }
+        lanes[name]?.openersRemain = left.count { $0.effect == .opens }
+        if !left.isEmpty, mayMutate, lane.mayCancel, lane.sweeps < 3 {
+            lanes[name]?.sweeps += 1
+            lanes[name]?.finalNeedsRead = false
+            queueCancels(name, left)
+            lanes[name]?.sweptSomething = true
+            return wake(name, at: now.instant)
+        }
+        if lane.sweptSomething {
+            lanes[name]?.sweptSomething = false
+            lanes[name]?.finalNeedsRead = true
+        } else {
+            lanes[name]?.finalDone = true
+        }
+        dirty.append(name)
+    }
+
+    private func recordControl(_ name: String, _ pass: ReadPass) throws(InvariantViolation) {
+        guard !pass.controlled.isEmpty else { return }
+        try record(.controlled(account: name, products: pass.controlled))
+    }
+}
+
+extension AccountState {
+    /// The verdict of an account whose every selected leg is proven zero.
+    func provenVerdict(_ context: AccountContext, calls: [String: CallRecord]) -> AccountVerdict {
+        var open = context
+        open.stopReason = nil
+        open.stopCause = nil
+        return verdict(open, calls: calls)
+    }
+}

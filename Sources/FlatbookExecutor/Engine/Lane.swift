@@ -1,0 +1,152 @@
+import ExchangeKit
+import FlatbookCore
+
+/// Reads that belong together: all of them, or none.
+struct ReadPass {
+    enum Purpose: Hashable { case venue, identity, snapshot, orders, observation, final }
+
+    var id: UInt64
+    var purpose: Purpose
+    /// Waiting for a permit.
+    var waiting: [Read]
+    var outstanding = 0
+    var positions: [Position] = []
+    var productsRead: [String] = []
+    var orders: [RestingOrder] = []
+    var controlled: [String] = []
+    var controlShowsOpen: [String] = []
+    var notRead: [AccountSnapshot.NotRead] = []
+    var firstSentAt: Instant?
+    var lastReceivedAt: Instant?
+    var serverTime: WallTime?
+    /// Attempts by read, for back-off and giving up.
+    var attempts: [Read: Int] = [:]
+    var isFailed = false
+    var pages = 0
+    /// Given up when not complete by then; nil until the first read was sent.
+    var giveUpAt: Instant?
+
+    init(id: UInt64, purpose: Purpose, reads: [Read]) {
+        self.id = id
+        self.purpose = purpose
+        waiting = reads
+    }
+
+    var isComplete: Bool { waiting.isEmpty && outstanding == 0 }
+
+    /// Positions before orders before the rest; identity first of all.
+    var priority: CallPriority {
+        switch purpose {
+        case .venue, .identity, .snapshot: .verify
+        case .observation: .verify
+        case .orders: .status
+        case .final: .status
+        }
+    }
+}
+
+/// One account's volatile side: what is under way now. Everything that matters later is in the journal.
+struct Lane {
+    enum Phase: Hashable {
+        case waiting, preflight, snapshot, held, working, ended
+    }
+
+    let account: Account
+    let venue: VenueKey
+    let products: [String]
+    var phase = Phase.waiting
+    var isLocked = false
+    var passes: [ReadPass] = []
+    var identityDone = false
+    /// The snapshot's first read; its 20 s count from here.
+    var snapshotBegan: Instant?
+    var lastFailure: Outcome?
+    /// Resting orders, once their lists were read.
+    var orders: [RestingOrder]?
+    var ordersDone = false
+    /// Every list was read; otherwise all are read again at the end.
+    var ordersComplete = false
+    /// What the lists showed first: these are read again at the end.
+    var seenOrders: [RestingOrder] = []
+    var sweeps = 0
+    var sweptSomething = false
+    /// Since when a close of this account could go but for limits.
+    var closeReadyAt: Instant?
+    var openersRemain = 0
+    var freezeDone = false
+    var freezeDeadline: Instant?
+    var cancels: [CancelCall] = []
+    var cancelRounds = 0
+    var mayCancel = true
+    var finalDone = false
+    var finalNeedsRead = false
+    var controlMismatches = 0
+    /// The close or cancel that is intended or in flight.
+    var mutationsInFlight = 0
+    var queuedRepeat: String?
+    var attempt: [LegKey: Int] = [:]
+    var clockRetries = 0
+    var limitWait = TimeSpan.zero
+    var waitingSince: Instant?
+    var nextStepAt: Instant?
+    /// Reads that were denied a permit are not asked again before this.
+    var readsBlockedUntil: Instant?
+    var cancelsBlockedUntil: Instant?
+    var stop: (reason: String, cause: AccountVerdict.Cause?)?
+
+    init(account: Account, venue: VenueKey, products: [String]) {
+        self.account = account
+        self.venue = venue
+        self.products = products
+    }
+
+    func hasPass(_ purpose: ReadPass.Purpose) -> Bool { passes.contains { $0.purpose == purpose } }
+}
+
+/// What one exchange's accounts share.
+struct Venue {
+    enum Phase: Hashable { case contacting, ready, down }
+
+    let key: VenueKey
+    let plugin: any ExchangePlugin
+    let ledger: any RateLedger
+    var planner: any CallPlanner
+    var phase = Phase.contacting
+    var pass: ReadPass?
+    var began: Instant?
+    var instruments = InstrumentBook()
+    /// Server clock minus boot clock, milliseconds.
+    var clockOffset: Int64?
+    var clockReadAt: Instant?
+    var inFlight = 0
+    var downReason: String?
+    var lanes: [String] = []
+    /// When a denied queue is worth asking again; nil while that hangs on an answer.
+    var nextPermitAt: Instant?
+    var binding: BucketKey?
+    var rejections: [String: Int] = [:]
+    var closesQueued = 0
+    /// Distinct accounts whose signature was refused: when it is all of them, it is our fault or our clock.
+    var answered = 0
+    /// Contact is not retried before this.
+    var retryPassAt: Instant?
+    var recentRejections: [(account: String, at: Instant)] = []
+    var widenings = 0
+    /// Accounts that failed in a way that hints at our own fault (`maxFailures`).
+    var suspiciousFailures = 0
+}
+
+/// A request under way.
+struct Flight {
+    enum Kind {
+        case read(Read, pass: UInt64)
+        case mutation(CallIntent)
+    }
+
+    var kind: Kind
+    var account: String?
+    var venue: VenueKey
+    var request: VenueRequest
+    var permit: Permit
+    var dispatchedAt: Instant
+}
