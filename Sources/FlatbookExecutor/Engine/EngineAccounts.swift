@@ -270,7 +270,7 @@ extension Engine {
                     account: name, positions: pass.positions, read: pass.productsRead, controlled: [],
                     sentAt: pass.firstSentAt ?? now.instant, receivedAt: pass.lastReceivedAt ?? now.instant,
                     serverTime: pass.serverTime, digest: digest(of: pass.positions))))
-        lanes[name]?.finalDone = lanes[name]?.finalNeedsRead == true ? true : lanes[name]?.finalDone ?? false
+        if lanes[name]?.finalNeedsRead == true { lanes[name]?.finalDone = true }
         lanes[name]?.finalNeedsRead = false
     }
 

@@ -31,16 +31,19 @@ extension Engine {
     }
 
     private func pumpCloses(_ key: VenueKey) throws(InvariantViolation) {
-        while let venue = venues[key], venue.inFlight < configuration.maximumInFlight {
+        guard let plugin = venues[key]?.plugin, let ledger = venues[key]?.ledger else { return }
+        while venues[key]?.inFlight ?? 0 < configuration.maximumInFlight {
             var broken: InvariantViolation?
+            // No copy of the venue may be alive here: the planner would be copied with every call.
             let step = venues[key]?.planner.next(at: now.instant) { call in
                 guard let account = lanes[call.account]?.account else {
                     return .denied(blocking: BucketKey(limit: "", scope: "uid="), until: nil)
                 }
                 do throws(InvariantViolation) {
-                    let request = venue.plugin.request(for: .close(call), account: account)
-                    return venue.ledger.acquire(
-                        try costs(of: request, account: account, venue: venue, reserve: 0), at: now.instant)
+                    let request = plugin.request(for: .close(call), account: account)
+                    let costs = try costs(
+                        of: request, account: account, plugin: plugin, egress: key.egress, reserve: 0)
+                    return ledger.acquire(costs, at: now.instant)
                 } catch {
                     broken = error
                     return .denied(blocking: BucketKey(limit: "", scope: ""), until: nil)
@@ -49,11 +52,13 @@ extension Engine {
             if let broken { throw broken }
             switch step {
             case .call(let call, let permit):
-                venues[key]?.closesQueued = max(0, venue.closesQueued - 1)
+                let left = (venues[key]?.closesQueued ?? 1) - 1
+                venues[key]?.closesQueued = max(0, left)
                 try intend(.close(call), venue: key, permit: permit)
             case .wait(let until, let binding):
                 venues[key]?.binding = binding
-                if let until { venues[key]?.nextPermitAt = min(venues[key]?.nextPermitAt ?? until, until) }
+                let earlier = venues[key]?.nextPermitAt ?? until
+                if let until { venues[key]?.nextPermitAt = min(earlier ?? until, until) }
                 return
             case .idle, nil: return
             }
@@ -67,7 +72,9 @@ extension Engine {
                 venue.inFlight < configuration.maximumInFlight
             {
                 let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)
-                let costs = try costs(of: request, account: lane.account, venue: venue, reserve: venue.closesQueued)
+                let costs = try costs(
+                    of: request, account: lane.account, plugin: venue.plugin, egress: key.egress,
+                    reserve: venue.closesQueued)
                 switch venue.ledger.acquire(costs, at: now.instant) {
                 case .granted(let permit):
                     lanes[name]?.cancels.removeFirst()
@@ -244,7 +251,8 @@ extension Engine {
 
     func forgetQueued(_ name: String, venue key: VenueKey) {
         let queued = venues[key]?.planner.queued(account: name) ?? 0
-        venues[key]?.closesQueued = max(0, (venues[key]?.closesQueued ?? 0) - queued)
+        let left = (venues[key]?.closesQueued ?? 0) - queued
+        venues[key]?.closesQueued = max(0, left)
         venues[key]?.planner.remove(account: name)
     }
 

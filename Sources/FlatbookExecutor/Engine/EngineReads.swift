@@ -42,7 +42,8 @@ extension Engine {
             let purpose = lane.passes[index].purpose
             let request = venue.plugin.request(for: read, account: lane.account)
             let reserve = purpose == .identity || purpose == .snapshot ? 0 : venue.closesQueued
-            let costs = try costs(of: request, account: lane.account, venue: venue, reserve: reserve)
+            let costs = try costs(
+                of: request, account: lane.account, plugin: venue.plugin, egress: key.egress, reserve: reserve)
             switch venue.ledger.acquire(costs, at: now.instant) {
             case .granted(let permit):
                 lanes[name]?.passes[index].waiting.removeFirst()
@@ -75,7 +76,7 @@ extension Engine {
             let account = venue.lanes.first(where: isUsable).flatMap({ lanes[$0]?.account })
         {
             let request = venue.plugin.request(for: read, account: account)
-            let costs = try costs(of: request, account: account, venue: venue, reserve: 0)
+            let costs = try costs(of: request, account: account, plugin: venue.plugin, egress: key.egress, reserve: 0)
             guard case .granted(let permit) = venue.ledger.acquire(costs, at: now.instant) else {
                 venues[key]?.nextPermitAt = now.instant + .milliseconds(100)
                 return
@@ -99,17 +100,17 @@ extension Engine {
 
     /// The costs of a request in all of its buckets, shares applied; `reserve` keeps room for closes in shared buckets.
     func costs(
-        of request: VenueRequest, account: Account, venue: Venue, reserve: Int
+        of request: VenueRequest, account: Account, plugin: any ExchangePlugin, egress: String, reserve: Int
     ) throws(InvariantViolation) -> [BucketCost] {
-        guard let route = venue.plugin.profile.route(request.route), route.path == request.path else {
+        guard let route = plugin.profile.route(request.route), route.path == request.path else {
             throw InvariantViolation(.i14DeclaredRoutes, "\(request.route) \(request.path) is not declared")
         }
         let share = machine.accounts[account.name]?.plan.share ?? configuration.header.plans.first?.share ?? [:]
         return route.costs.compactMap { cost -> BucketCost? in
-            guard let limit = venue.plugin.profile.limit(cost.limit) else { return nil }
+            guard let limit = plugin.profile.limit(cost.limit) else { return nil }
             let scope = limit.scope.sorted().map { dimension -> String in
                 switch dimension {
-                case .ip: "ip=\(venue.key.egress)"
+                case .ip: "ip=\(egress)"
                 case .uid: "uid=\(uid(of: account))"
                 case .route: "route=\(route.id)"
                 case .routeGroup, .product, .instrument, .target:

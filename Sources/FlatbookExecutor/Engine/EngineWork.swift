@@ -115,7 +115,8 @@ extension Engine {
                 side: row.key.side, legs: [row.key], quantity: row.quantity, marginMode: row.key.marginMode,
                 marginCurrency: row.key.marginCurrency, mode: row.mode, notional: row.notional)
             let request = venue.plugin.request(for: .close(sample), account: lane.account)
-            costs[method.operation] = try self.costs(of: request, account: lane.account, venue: venue, reserve: 0)
+            costs[method.operation] = try self.costs(
+                of: request, account: lane.account, plugin: venue.plugin, egress: venue.key.egress, reserve: 0)
         }
         return PlannedAccount(
             account: lane.account, selection: account.selection, positions: rows,
