@@ -121,7 +121,9 @@ public struct SignedRequest: Sendable, CustomStringConvertible, CustomReflectabl
     public var headers: [(name: String, value: String)]
     public var body: [UInt8]
 
-    public init(method: HTTPMethod, base: String, target: String, headers: [(name: String, value: String)], body: [UInt8]) {
+    public init(
+        method: HTTPMethod, base: String, target: String, headers: [(name: String, value: String)], body: [UInt8]
+    ) {
         self.method = method
         self.base = base
         self.target = target

@@ -192,6 +192,7 @@ extension Engine {
                 lanes[name]?.ordersDone = true
                 lanes[name]?.ordersComplete = isGood
                 lanes[name]?.seenOrders = pass.orders
+                lanes[name]?.sourceOf = pass.sourceOf
                 if isGood { queueOpeners(name) }
             case .observation:
                 if isGood { try observed(name, pass) }

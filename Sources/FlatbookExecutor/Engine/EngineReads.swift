@@ -235,7 +235,11 @@ extension Engine {
                 pass.productsRead.append(product)
             }
         case (.orders(let rows, let next), .orders(let product, let list, _)):
-            pass.orders += rows
+            for row in rows where pass.sourceOf[row.id] == nil {
+                // An order that fills between two reads can stand in two lists.
+                pass.orders.append(row)
+                pass.sourceOf[row.id] = .orders(product: product, list: list, cursor: nil)
+            }
             if let next { pass.nextPage(.orders(product: product, list: list, cursor: next)) }
         case (.control(let isConsistent), .control(let product)):
             if isConsistent { pass.controlled.append(product) } else { pass.controlShowsOpen.append(product) }
@@ -269,7 +273,9 @@ extension Engine {
         case .ok, .alreadyFlat, .retry, .unknown, .adapt, .conflict, .market, .duplicateId, .notFound, .fatalCall:
             let attempts = (pass.attempts[read] ?? 0) + 1
             pass.attempts[read] = attempts
-            if isOptional(pass.purpose), attempts >= 4 { return try skip(read, pass: pass, at: index, lane: name) }
+            if isOptional(pass.purpose), attempts >= 4 || outcome.refusal == .permission {
+                return try skip(read, pass: pass, at: index, lane: name)
+            }
             if outcome.errorClass == .fatalCall, attempts >= 3 { pass.isFailed = true }
             delay = .milliseconds(Int64(200 * (1 << min(4, attempts - 1))))
         }

@@ -121,7 +121,8 @@ extension Engine {
         return PlannedAccount(
             account: lane.account, selection: account.selection, positions: rows,
             granularity: account.plan.granularity, sequence: account.plan.sequence,
-            methods: venue.plugin.profile.closeMethods, legByLeg: account.listed.onlyLegs != nil, costs: costs)
+            methods: venue.plugin.profile.closeMethods, legByLeg: account.listed.onlyLegs != nil, costs: costs,
+            outside: account.outside)
     }
 
     private func isPaused(_ venue: Venue) -> Bool {
@@ -198,8 +199,7 @@ extension Engine {
         }
         var lists: [Read] = []
         for order in lane.seenOrders where concerns(order, account) {
-            let read = Read.orders(product: order.product, list: order.list, cursor: nil)
-            if !lists.contains(read) { lists.append(read) }
+            if let read = lane.sourceOf[order.id], !lists.contains(read) { lists.append(read) }
         }
         return lists
     }

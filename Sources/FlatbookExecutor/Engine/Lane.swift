@@ -13,6 +13,8 @@ struct ReadPass {
     var positions: [Position] = []
     var productsRead: [String] = []
     var orders: [RestingOrder] = []
+    /// The read that showed an order, by its id.
+    var sourceOf: [String: Read] = [:]
     var controlled: [String] = []
     var controlShowsOpen: [String] = []
     var notRead: [AccountSnapshot.NotRead] = []
@@ -68,6 +70,7 @@ struct Lane {
     var ordersComplete = false
     /// What the lists showed first: these are read again at the end.
     var seenOrders: [RestingOrder] = []
+    var sourceOf: [String: Read] = [:]
     var sweeps = 0
     var sweptSomething = false
     /// Since when a close of this account could go but for limits.

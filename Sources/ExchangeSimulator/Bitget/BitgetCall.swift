@@ -1,0 +1,148 @@
+import Foundation
+
+/// A request taken apart.
+struct BitgetCall: Sendable {
+    var request: SimulatedRequest
+    var path: String
+    /// Decoded, in the order received.
+    var query: [(name: String, value: String)]
+    var ns: Int64
+    /// The exchange's clock.
+    var ms: Int64
+    var elapsedMs: Int64
+    /// Who calls, as far as can be told before any check: uid, unknown key, or address.
+    var scope = ""
+    /// How many calls of this caller to this path came before.
+    var ordinal = 0
+    var fields: [String: String] = [:]
+    var orderIDs: [(orderID: String, clientOid: String)] = []
+
+    init(_ request: SimulatedRequest, ns: Int64, ms: Int64, elapsedMs: Int64) {
+        self.request = request
+        self.ns = ns
+        self.ms = ms
+        self.elapsedMs = elapsedMs
+        let parts = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        path = parts.first.map(String.init) ?? ""
+        let text = parts.count > 1 ? parts[1] : ""
+        query = text.split(separator: "&").map { pair in
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (Self.decode(halves[0]), halves.count > 1 ? Self.decode(halves[1]) : "")
+        }
+        for (name, value) in query { fields[name] = value }
+    }
+
+    var key: String? { request.header("access-key") }
+    var route: BitgetRoute? { BitgetRoute(rawValue: path) }
+    var label: String { request.method + " " + path }
+    /// The query as the gateway signs it again.
+    var decodedQuery: String { query.map { $0.name + "=" + $0.value }.joined(separator: "&") }
+    /// A parameter; nil where it is missing or empty.
+    func field(_ name: String) -> String? { fields[name].flatMap { $0.isEmpty ? nil : $0 } }
+    var product: String { (field("productType") ?? "").uppercased() }
+
+    /// A generator of this call's own.
+    func random(_ seed: UInt64, _ purpose: String) -> SplitMix64 {
+        SplitMix64(seed, purpose, scope, path, ordinal: ordinal)
+    }
+
+    /// Reads the body of a POST; false where it is not an object.
+    mutating func readBody() -> Bool {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any] else {
+            return false
+        }
+        fields = [:]
+        for (name, value) in object {
+            switch value {
+            case let text as String: fields[name] = text
+            case let list as [Any] where name == "orderIdList":
+                orderIDs = list.compactMap { $0 as? [String: Any] }
+                    .map { ($0["orderId"] as? String ?? "", $0["clientOid"] as? String ?? "") }
+            case let number as NSNumber: fields[name] = number.stringValue
+            default: continue
+            }
+        }
+        return true
+    }
+
+    private static func decode(_ text: Substring) -> String {
+        var out: [UInt8] = []
+        let bytes = Array(text.utf8)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let high = hex(bytes[index + 1]), let low = hex(bytes[index + 2])
+            {
+                out.append(high << 4 | low)
+                index += 3
+            } else {
+                out.append(bytes[index] == UInt8(ascii: "+") ? UInt8(ascii: " ") : bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private static func hex(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// What the exchange answers, before it becomes bytes.
+struct BitgetAnswer: Sendable {
+    var code = "00000"
+    var message = "success"
+    var data: Wire = .null
+    /// nil: 200 for success, the configured status for an error.
+    var status: Int?
+    /// Whether something changed, or an order was accepted.
+    var executed = false
+    var remaining: Int?
+    /// Sent instead of an envelope.
+    var page: (status: Int, type: String, text: String)?
+
+    static func failure(_ code: String, _ message: String? = nil, status: Int? = nil) -> BitgetAnswer {
+        BitgetAnswer(code: code, message: message ?? BitgetMessages.text(code), status: status)
+    }
+
+    static func html(_ status: Int, _ title: String) -> BitgetAnswer {
+        let text = "<html>\r\n<head><title>\(status) \(title)</title></head>\r\n<body><h1>\(title)</h1></body>\r\n</html>\r\n"
+        return BitgetAnswer(code: "", page: (status, "text/html", text))
+    }
+}
+
+/// Texts of the codes that the simulator sends (sheet §6).
+enum BitgetMessages {
+    static func text(_ code: String) -> String { table[code] ?? "Error " + code }
+
+    private static let table: [String: String] = [
+        "22001": "No order to cancel", "22002": "No position to close", "22010": "Please bind ip whitelist address",
+        "22012": "symbol is not exist in this productType", "22037": "This symbol is restricted from API trading",
+        "22041": "The contract is about to be delivered, closing is not allowed",
+        "22044": "ADL is in progress, flash close is not supported", "22045": "Insufficient liquidity",
+        "40002": "Header ACCESS_SIGN is required", "40005": "Invalid ACCESS_TIMESTAMP", "40006": "Invalid ACCESS_KEY",
+        "40007": "Invalid Content_Type, please use application/json format", "40008": "Request timestamp expired",
+        "40009": "sign signature error", "40010": "Request timed out", "40011": "Header ACCESS_PASSPHRASE is required",
+        "40012": "apikey/password is incorrect", "40015": "System release, please try again later",
+        "40017": "Parameter verification failed", "40018": "Invalid IP", "40019": "Parameter cannot be empty",
+        "40020": "Parameter error", "40034": "Parameter does not exist", "40036": "passphrase is incorrect",
+        "40037": "Apikey does not exist", "40085": "You are in Unified Account mode",
+        "40084": "You are in Classic Account mode, and the Unified Account API is not supported",
+        "40099": "exchange environment is incorrect", "40109": "The data of the order cannot be found",
+        "40309": "The contract has been removed", "40404": "Request URL NOT FOUND", "40725": "service return an error",
+        "40755": "Not enough open positions are available.", "40768": "Order does not exist",
+        "40774": "The order type for unilateral position must also be the unilateral position type.",
+        "40786": "Duplicate clientOid", "40808": "Parameter verification exception size checkBDScale",
+        "40844": "This contract is under temporary maintenance", "40859": "The order is being closed",
+        "40888": "The maximum size for a single flash close is 1", "40931": "Risk control, closing is not allowed",
+        "43118": "clientOrderId duplicate ", "45001": "Unknown error", "45111": "less than the minimum order quantity",
+        "45112": "exceeds the maximum order quantity",
+        "45129": "Cancel order is too frequent, the same orderId is only allowed to be canceled once in a second",
+        "429": "Too Many Requests",
+    ]
+}

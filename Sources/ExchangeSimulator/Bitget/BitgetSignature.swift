@@ -1,0 +1,24 @@
+import COpenSSL
+import Foundation
+
+/// The exchange's own check of a signature (sheet §2.2).
+enum BitgetSignature {
+    /// base64 of HMAC-SHA256 under the secret's text; nil if the library refuses.
+    static func sign(_ message: [UInt8], secret: String) -> String? {
+        let key = Array(secret.utf8)
+        var out = [UInt8](repeating: 0, count: 32)
+        var count = 0
+        let made = key.withUnsafeBytes { key in
+            EVP_Q_mac(
+                nil, "HMAC", nil, "SHA256", nil, key.baseAddress, key.count, message, message.count, &out, out.count,
+                &count)
+        }
+        guard made != nil, count == out.count else { return nil }
+        return Data(out).base64EncodedString()
+    }
+
+    /// What the gateway builds anew from what it received: the query decoded, in the order received, and raw bytes.
+    static func prehash(timestamp: String, method: String, path: String, query: String, body: [UInt8]) -> [UInt8] {
+        Array((timestamp + method + path + (query.isEmpty ? "" : "?" + query)).utf8) + body
+    }
+}

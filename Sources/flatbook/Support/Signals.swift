@@ -1,0 +1,38 @@
+import Dispatch
+import Foundation
+
+/// SIGINT and SIGTERM as a stream. The first finishes what is in flight; the second ends the process at once: the
+/// journal is safe at any instruction.
+enum Signals {
+    static func stream() -> AsyncStream<String> {
+        let (stream, feed) = AsyncStream<String>.makeStream()
+        let counter = Counter()
+        for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                if counter.next() > 1 { _exit(number == SIGTERM ? 143 : 130) }
+                Output.note("\(name): finishing what is in flight; press again to end at once")
+                feed.yield(name)
+            }
+            source.resume()
+            counter.keep(source)
+        }
+        return stream
+    }
+
+    private final class Counter: Sendable {
+        private let lock = NSLock()
+        private nonisolated(unsafe) var count = 0
+        private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
+
+        func next() -> Int {
+            lock.withLock {
+                count += 1
+                return count
+            }
+        }
+
+        func keep(_ source: any DispatchSourceSignal) { lock.withLock { sources.append(source) } }
+    }
+}
