@@ -107,7 +107,8 @@ extension World {
         case 1: perform(.flip(product: leg.product, symbol: leg.symbol, quantity: leg.quantity), index, atNs: ns)
         default:
             perform(
-                .open(product: leg.product, symbol: leg.symbol, side: leg.side, quantity: leg.quantity), index, atNs: ns)
+                .open(product: leg.product, symbol: leg.symbol, side: leg.side, quantity: leg.quantity), index, atNs: ns
+            )
         }
     }
 
@@ -116,7 +117,8 @@ extension World {
         case .open(let product, let symbol, let side, let quantity):
             venueOpen(index, product, symbol, side, quantity, atNs: ns)
         case .flip(let product, let symbol, let quantity):
-            guard let leg = states[index].account.positions.first(where: { $0.symbol == symbol && $0.product == product })
+            guard
+                let leg = states[index].account.positions.first(where: { $0.symbol == symbol && $0.product == product })
             else { return }
             venueRemove(index, leg, atNs: ns)
             venueOpen(index, product, symbol, leg.side.opposite, quantity, atNs: ns)
@@ -133,7 +135,8 @@ extension World {
     }
 
     private mutating func change(_ product: String, _ symbol: String, _ edit: (inout SimulatedInstrument) -> Void) {
-        for slot in instruments.indices where instruments[slot].symbol == symbol && instruments[slot].product == product {
+        for slot in instruments.indices where instruments[slot].symbol == symbol && instruments[slot].product == product
+        {
             edit(&instruments[slot])
         }
     }

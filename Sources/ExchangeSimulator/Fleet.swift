@@ -71,7 +71,9 @@ package struct FleetBuilder: Sendable {
     /// Every account: one-way, exactly `symbols` contracts in USDT, one long position each.
     package static func uniform(accounts count: Int, symbols: Int, seed: UInt64) -> FleetBuilder {
         var builder = FleetBuilder(seed: seed)
-        let listed = builder.instruments.filter { $0.product == "USDT-FUTURES" && $0.symbol.utf8.allSatisfy { $0 < 128 } }
+        let listed = builder.instruments.filter {
+            $0.product == "USDT-FUTURES" && $0.symbol.utf8.allSatisfy { $0 < 128 }
+        }
         for identity in identities(count: count, seed: seed) {
             let slot = builder.add(identity)
             for instrument in listed.prefix(symbols) {
@@ -166,7 +168,9 @@ package struct FleetBuilder: Sendable {
             position(slot, symbol, product: product, side: side.opposite, quantity: other, marginMode: mode)
         }
         let part = max(instrument.step, size.scaled(1, over: 3).floored(to: instrument.step))
-        if random.chance(perMille: 120) { resting(slot, symbol, product: product, leg: side, closes: false, size: part) }
+        if random.chance(perMille: 120) {
+            resting(slot, symbol, product: product, leg: side, closes: false, size: part)
+        }
         if random.chance(perMille: 120) { resting(slot, symbol, product: product, leg: side, closes: true, size: part) }
         if random.chance(perMille: 100) {
             plan(slot, symbol, product: product, type: "normal_plan", leg: side, closes: false, size: part)

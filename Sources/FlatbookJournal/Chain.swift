@@ -1,9 +1,10 @@
 import FlatbookCore
+import FlatbookCrypto
 import Foundation
 
 /// The hash chain of a run and the canonical form of its entries.
 enum Chain {
-    static func genesis(of run: String) -> [UInt8] { digest(Array(run.utf8)) }
+    static func genesis(of run: String) -> [UInt8] { sha256(Array(run.utf8)) }
 
     /// SHA-256 of previous hash, seq, length (both 8 bytes, big-endian) and body.
     static func hash(previous: [UInt8], seq: Int64, body: Data) -> [UInt8] {
@@ -11,7 +12,7 @@ enum Chain {
         bytes.reserveCapacity(previous.count + 16 + body.count)
         for value in [seq, Int64(body.count)] { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
         bytes.append(contentsOf: body)
-        return digest(bytes)
+        return sha256(bytes)
     }
 
     static func encode(_ entry: JournalEntry) throws -> Data {
@@ -21,7 +22,7 @@ enum Chain {
     }
 
     static func text(_ hash: [UInt8]) -> String {
-        "sha256:" + hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        "sha256:" + Hex.encode(hash)
     }
 }
 
@@ -34,7 +35,7 @@ extension RunEvent {
         case .identified(let account, _): ("identified", account, nil)
         case .snapshot(let snapshot): ("snapshot", snapshot.account, nil)
         case .planned: ("planned", nil, nil)
-        case .intent(let intent): ("intent", nil, intent.id)
+        case .intent(let intent): ("intent", intent.mutation.account, intent.id)
         case .outcome(let result): ("outcome", result.account, result.id)
         case .resolved(let resolution): ("resolved", resolution.account, resolution.id)
         case .observed(let observation): ("observed", observation.account, nil)

@@ -1,15 +1,30 @@
 import FlatbookCore
+import Foundation
 import Glibc
 
 /// The files around the database: made private, on a local disk, and themselves durable.
 enum JournalFiles {
-    /// `statfs` types whose locks or fsync cannot be trusted (`linux/magic.h`).
-    private static let networkTypes: [UInt32: String] = [
-        0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x6573_5546: "FUSE",
-        0x0102_1997: "9P", 0x00C3_6400: "Ceph", 0x5346_414F: "AFS",
+    /// Mount types whose locks or fsync cannot be trusted.
+    private static let networkTypes: Set<String> = [
+        "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "afs", "glusterfs", "lustre",
     ]
 
-    static func networkName(ofType type: UInt32) -> String? { networkTypes[type] }
+    /// The type of the mount with this device number, by the text of `/proc/self/mountinfo` (proc(5)), where it is a
+    /// network's or FUSE's.
+    static func networkName(device: UInt64, mounts: String) -> String? {
+        // The split of makedev(3): Swift sees neither major() nor minor(), which are macros.
+        let major = (device >> 8 & 0xFFF) | (device >> 32 & ~0xFFF)
+        let minor = (device & 0xFF) | (device >> 12 & 0xFFFF_FF00)
+        let wanted = "\(major):\(minor)"
+        for line in mounts.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 2, fields[2] == wanted, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count
+            else { continue }
+            let type = String(fields[dash + 1])
+            return networkTypes.contains(type) || type.hasPrefix("fuse") ? type : nil
+        }
+        return nil
+    }
 
     /// Makes the directory and its parents, each 0700, and syncs what holds them.
     static func makeDirectory(_ path: String) throws(JournalError) {
@@ -29,9 +44,10 @@ enum JournalFiles {
     }
 
     static func refuseNetwork(_ directory: String) throws(JournalError) {
-        var status = statfs()
-        guard statfs(directory, &status) == 0 else { throw failure(errno, "cannot examine \(directory)") }
-        if let name = networkName(ofType: UInt32(truncatingIfNeeded: status.f_type)) {
+        var status = stat()
+        guard stat(directory, &status) == 0 else { throw failure(errno, "cannot examine \(directory)") }
+        let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+        if let name = networkName(device: UInt64(status.st_dev), mounts: mounts) {
             throw JournalError(
                 .networkFileSystem,
                 "\(directory) is on \(name), where locks and fsync cannot be trusted. Put the journal on a local disk.")

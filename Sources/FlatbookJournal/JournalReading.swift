@@ -90,7 +90,8 @@ extension SQLiteJournal {
     private func damaged(_ what: String) -> JournalError {
         JournalError(
             .corrupt,
-            "\(location.path): \(what). Keep the file for examination; check positions with a dry run on a new --journal.")
+            "\(location.path): \(what). Keep the file for examination; check positions with a dry run on a new --journal."
+        )
     }
 
     private func missing(_ run: String) -> JournalError {

@@ -130,7 +130,8 @@ package final class SQLiteJournal: JournalWriter, JournalReader {
     private static func connectToRead(_ location: JournalLocation) throws(JournalError) -> DatabaseQueue {
         guard access(location.path, F_OK) == 0 else {
             throw JournalError(
-                .cannotOpen, "There is no journal at \(location.path). Give the --journal that the run was started with.")
+                .cannotOpen,
+                "There is no journal at \(location.path). Give the --journal that the run was started with.")
         }
         var configuration = configuration("flatbook.journal.read")
         configuration.readonly = true

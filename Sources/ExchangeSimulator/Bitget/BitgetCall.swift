@@ -111,7 +111,8 @@ struct BitgetAnswer: Sendable {
     }
 
     static func html(_ status: Int, _ title: String) -> BitgetAnswer {
-        let text = "<html>\r\n<head><title>\(status) \(title)</title></head>\r\n<body><h1>\(title)</h1></body>\r\n</html>\r\n"
+        let text =
+            "<html>\r\n<head><title>\(status) \(title)</title></head>\r\n<body><h1>\(title)</h1></body>\r\n</html>\r\n"
         return BitgetAnswer(code: "", page: (status, "text/html", text))
     }
 }

@@ -36,11 +36,13 @@ extension ExchangeSimulation {
 
     mutating func cancelOne(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
         let symbol = call.field("symbol")?.uppercased()
+        let id = call.field("orderId")
+        let clientOid = call.field("clientOid")
         let found = world.states[index].account.resting.first {
             $0.product == call.product && $0.symbol.uppercased() == symbol
-                && (call.field("orderId").map { id in $0.id == id } ?? ($0.clientOid == call.field("clientOid")))
+                && (id == nil ? $0.clientOid == clientOid : $0.id == id)
         }
-        guard let found else { return .failure(refusalToCancel(call.field("orderId") ?? "", index, call)) }
+        guard let found else { return .failure(refusalToCancel(id ?? "", index, call)) }
         _ = cancelled([found], index, call)
         return BitgetAnswer(
             data: .object([("orderId", .text(found.id)), ("clientOid", .text(found.clientOid))]), executed: true)
@@ -94,7 +96,9 @@ extension ExchangeSimulation {
                     named.orderID.isEmpty ? $0.clientOid == named.clientOid : $0.id == named.orderID
                 }
                 // Failure rows of this route carry no code (sheet §3.3).
-                if let found { chosen.append(found) } else {
+                if let found {
+                    chosen.append(found)
+                } else {
                     failed.append(Self.failedRow(named.orderID, named.clientOid, nil))
                 }
             }

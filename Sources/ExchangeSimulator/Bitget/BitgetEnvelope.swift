@@ -68,16 +68,21 @@ extension ExchangeSimulation {
         case 0: reply(.html(503, "Service Unavailable"), call)
         case 1: reply(BitgetAnswer(data: .null), call)
         case 2: reply(BitgetAnswer(code: "", page: (200, "application/json", "")), call)
-        case 3: reply(BitgetAnswer(code: "", page: (200, "application/json", "{\"code\":1,\"message\":\"System error\"}")), call)
+        case 3:
+            reply(
+                BitgetAnswer(code: "", page: (200, "application/json", "{\"code\":1,\"message\":\"System error\"}")),
+                call)
         case 4: reply(.failure("45001"), call)
-        default: reply(BitgetAnswer(code: "", page: (200, "text/html", "<html><body>Just a moment...</body></html>")), call)
+        default:
+            reply(BitgetAnswer(code: "", page: (200, "text/html", "<html><body>Just a moment...</body></html>")), call)
         }
     }
 
     private func reply(_ answer: BitgetAnswer, _ call: BitgetCall) -> VenueReply {
         if let page = answer.page {
             return VenueReply(
-                status: page.status, headers: [VenueRequest.Header("content-type", page.type)], body: Array(page.text.utf8))
+                status: page.status, headers: [VenueRequest.Header("content-type", page.type)],
+                body: Array(page.text.utf8))
         }
         let style = style(call)
         let succeeded = answer.code == "00000"

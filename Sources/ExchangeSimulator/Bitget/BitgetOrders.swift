@@ -43,7 +43,8 @@ extension ExchangeSimulation {
     private func refusal(
         of size: Fixed, _ instrument: SimulatedInstrument, _ leg: PositionSide, closes: Bool, _ index: Int
     ) -> String? {
-        let held = world.position(index, instrument.product, instrument.symbol, leg)
+        let held =
+            world.position(index, instrument.product, instrument.symbol, leg)
             .map { world.states[index].account.positions[$0].quantity } ?? .zero
         if closes, held - world.inFlight(index, instrument.product, instrument.symbol, leg) <= .zero { return "22002" }
         // The whole of what is left may be closed whatever its size.

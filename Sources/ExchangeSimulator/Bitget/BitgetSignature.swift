@@ -2,9 +2,9 @@ import COpenSSL
 import Foundation
 
 /// The exchange's own check of a signature (sheet §2.2).
-enum BitgetSignature {
+package enum BitgetSignature {
     /// base64 of HMAC-SHA256 under the secret's text; nil if the library refuses.
-    static func sign(_ message: [UInt8], secret: String) -> String? {
+    package static func sign(_ message: [UInt8], secret: String) -> String? {
         let key = Array(secret.utf8)
         var out = [UInt8](repeating: 0, count: 32)
         var count = 0

@@ -167,6 +167,8 @@ extension AccountState {
             return context.mayMutate && mayTryAgain(leg)
         }
         if waiting || !unresolvedUnknown(calls).isEmpty { return false }
+        // Everything reads as zero: only the proof is missing, and the timeouts above bound the wait for it.
+        if openLegs.isEmpty { return false }
         // Nothing will be closed any more: every other leg must be proven, every open one seen since the last answer.
         return legOrder.allSatisfy { key in
             guard let leg = legs[key] else { return true }

@@ -180,6 +180,7 @@ extension Engine {
 
     private func collectPasses(_ name: String) throws(InvariantViolation) {
         for pass in lanes[name]?.passes ?? [] {
+            guard machine.accounts[name]?.verdict == nil, end == nil else { return }
             let isLate = pass.giveUpAt.map { $0 <= now.instant } ?? false
             guard pass.isComplete || pass.isFailed || isLate else { continue }
             lanes[name]?.passes.removeAll { $0.id == pass.id }
