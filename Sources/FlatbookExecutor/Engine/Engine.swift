@@ -14,6 +14,7 @@ public final class Engine {
     var flights: [UInt64: Flight] = [:]
     /// Intents that wait for their append: ticket → flights to send.
     var heldSends: [(ticket: UInt64, flight: UInt64)] = []
+    let startedAt: Now
     var now: Now
     var effects: [EngineEffect] = []
     var entries: [JournalEntry] = []
@@ -45,6 +46,7 @@ public final class Engine {
         self.configuration = configuration
         self.machine = machine ?? RunMachine()
         self.now = now
+        startedAt = now
         isResumed = machine != nil
         isConfirmed = !configuration.needsConfirmation
         for listed in configuration.header.accounts {
@@ -202,7 +204,7 @@ public final class Engine {
     func openIfReady() throws(InvariantViolation) {
         guard !hasOpened, venues.values.allSatisfy({ $0.phase != .contacting }) else { return }
         let down = venueOrder.filter { venues[$0]?.phase == .down }
-        if !down.isEmpty,
+        if !isResumed, !down.isEmpty,
             !venueOrder.contains(where: { venues[$0]?.phase == .ready && !(venues[$0]?.lanes.isEmpty ?? true) })
         {
             let reasons = down.map { "\($0): \(venues[$0]?.downReason ?? "no answer")" }
@@ -242,6 +244,12 @@ public final class Engine {
                 begin(name)
             }
         }
+    }
+
+    /// How long a resumed run tries to reach its exchanges: to its own deadline, and at least as long as a new run does.
+    var resumeDeadline: Instant {
+        let left = configuration.header.deadlineWall.milliseconds - startedAt.wall.milliseconds
+        return startedAt.instant + max(.seconds(10), .milliseconds(left))
     }
 
     /// Every intent without outcome counts as possibly executed, its request as signed just now.

@@ -11,9 +11,9 @@ extension Engine {
                 try pumpCloses(key)
             }
             if mayMutate, hasOpened { try pumpCancels(key) }
-            if let retry = venues[key]?.retryPassAt, retry > now.instant {
-                venues[key]?.nextPermitAt = retry
-                if venues[key]?.phase == .contacting { continue }
+            if let retry = venues[key]?.retryPassAt {
+                if retry > now.instant, venues[key]?.phase == .contacting { continue }
+                if retry <= now.instant { venues[key]?.retryPassAt = nil }
             }
             try pumpReads(key)
         }

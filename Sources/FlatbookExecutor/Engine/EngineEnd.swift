@@ -165,13 +165,17 @@ extension Engine {
             let later = max(instant, now.instant + .milliseconds(1))
             earliest = min(earliest ?? later, later)
         }
+        /// A block that is over needs no wake-up: its queue waits for something else.
+        func considerLater(_ instant: Instant?) {
+            if let instant, instant > now.instant { consider(instant) }
+        }
         consider(stopAt)
         for key in venueOrder {
             guard let venue = venues[key] else { continue }
             if venue.nextPermitAt != nil, venue.inFlight < configuration.maximumInFlight {
                 consider(venue.nextPermitAt)
             }
-            if let pass = venue.pass, !pass.waiting.isEmpty { consider(venue.retryPassAt ?? venue.nextPermitAt) }
+            if let pass = venue.pass, !pass.waiting.isEmpty { considerLater(venue.retryPassAt ?? venue.nextPermitAt) }
         }
         guard hasOpened else { return earliest }
         if !isPastDeadline { consider(machine.deadline) }
@@ -180,9 +184,9 @@ extension Engine {
             consider(lane.nextStepAt)
             for pass in lane.passes {
                 consider(pass.giveUpAt)
-                if !pass.waiting.isEmpty { consider(lane.readsBlockedUntil) }
+                if !pass.waiting.isEmpty { considerLater(lane.readsBlockedUntil) }
             }
-            if !lane.cancels.isEmpty { consider(lane.cancelsBlockedUntil) }
+            if !lane.cancels.isEmpty { considerLater(lane.cancelsBlockedUntil) }
         }
         return earliest
     }

@@ -193,7 +193,8 @@ extension Engine {
         }
     }
 
-    /// Contact is tried for ten seconds; then the exchange is down and holds up no other.
+    /// Contact is tried for ten seconds; then the exchange is down and holds up no other. A resumed run has calls to
+    /// account for and goes on trying until its deadline.
     func venueReadFailed(
         _ key: VenueKey, read: Read, outcome: Outcome, flight: Flight
     ) throws(InvariantViolation) {
@@ -202,7 +203,8 @@ extension Engine {
         venues[key]?.downReason = outcome.message.isEmpty ? outcome.code : outcome.message
         let waited = now.instant - (venues[key]?.began ?? now.instant)
         let isHopeless = ["tls", "dns", "connection-refused"].contains(outcome.code) && waited > .seconds(2)
-        if venues[key]?.phase == .contacting, isHopeless || waited > .seconds(10) {
+        let isGivenUp = isResumed ? now.instant >= resumeDeadline : isHopeless || waited > .seconds(10)
+        if venues[key]?.phase == .contacting, isGivenUp {
             venues[key]?.phase = .down
             venues[key]?.pass = nil
             return

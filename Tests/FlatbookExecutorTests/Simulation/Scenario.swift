@@ -55,10 +55,18 @@ struct Judge {
         #expect(truth.exposureIncreases == 0, say("I4: an order increased exposure"), sourceLocation: sourceLocation)
         #expect(truth.unprotectedOrders == 0, say("I5: an order could open"), sourceLocation: sourceLocation)
         #expect(truth.neverCalls.isEmpty, say("I14: \(truth.neverCalls)"), sourceLocation: sourceLocation)
-        #expect(truth.limitViolations.isEmpty, say("I6: \(truth.limitViolations.prefix(2))"), sourceLocation: sourceLocation)
+        #expect(
+            truth.limitViolations.isEmpty, say("I6: \(truth.limitViolations.prefix(2))"), sourceLocation: sourceLocation
+        )
         #expect(
             !run.mutationReceipts.contains { !$0.intentDurable }, say("I1: sent before its intent was durable"),
             sourceLocation: sourceLocation)
+        if case .unreachable = run.end, run.durable.isEmpty {
+            #expect(
+                run.mutationReceipts.isEmpty, say("exit 75 promises that nothing was sent"),
+                sourceLocation: sourceLocation)
+            return
+        }
         guard let machine = try? RunMachine(folding: run.durable), let header = machine.header else {
             Issue.record(say("the journal does not fold"), sourceLocation: sourceLocation)
             return
@@ -84,7 +92,8 @@ struct Judge {
             Issue.record("seed \(seed): I9: \(name) has no verdict", sourceLocation: sourceLocation)
             return
         }
-        let reopened = Set(run.simulation.truth.venueOpenings.filter { $0.uid == uid }.map { "\($0.product) \($0.symbol)" })
+        let reopened = Set(
+            run.simulation.truth.venueOpenings.filter { $0.uid == uid }.map { "\($0.product) \($0.symbol)" })
         if verdict.state == .flat || verdict.state == .alreadyFlat {
             let left = run.simulation.positions(ofUID: uid).filter { position in
                 let side: Side = position.side == .long ? .long : .short
@@ -94,7 +103,9 @@ struct Judge {
                         symbol: symbol, nativeID: position.symbol, exchange: listed.account.exchange)
                     && !reopened.contains("\(position.product) \(position.symbol)")
             }
-            #expect(left.isEmpty, "seed \(seed): I8: \(name) is called flat and holds \(left)", sourceLocation: sourceLocation)
+            #expect(
+                left.isEmpty, "seed \(seed): I8: \(name) is called flat and holds \(left)",
+                sourceLocation: sourceLocation)
         }
         for (leg, closes) in run.simulation.truth.executedCloses where leg.uid == uid && !closes.isEmpty {
             let side: Side = leg.side == .long ? .long : .short

@@ -56,6 +56,7 @@ final class SimulatedRun {
     private var wireID: UInt64 = 0
     private var wireOf: [UInt64: UInt64] = [:]
     private var appends = 0
+    private var journalFreeAt: Int64 = 0
     let header: RunHeader
     let accounts: [SimulatedAccount]
     var expectsConfirmation = false
@@ -110,7 +111,11 @@ final class SimulatedRun {
         var high = queue.count
         while low < high {
             let middle = (low + high) / 2
-            if (queue[middle].at, queue[middle].sequence) > (entry.0, entry.1) { low = middle + 1 } else { high = middle }
+            if (queue[middle].at, queue[middle].sequence) > (entry.0, entry.1) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         queue.insert(entry, at: low)
     }
@@ -157,8 +162,10 @@ final class SimulatedRun {
                     try handle(.journalFailed(JournalError(.diskFull, "test disk is full")))
                     return
                 }
+                // One writer: appends become durable in their order.
+                journalFreeAt = max(journalFreeAt, nowNs) + random.next(in: 100...3000) * 1000
                 push(
-                    at: nowNs + random.next(in: 100...3000) * 1000,
+                    at: journalFreeAt,
                     .durable(ticket, entries: entries, incarnation: incarnation))
             case .send(let dispatch): try send(dispatch)
             case .wake(let instant):
@@ -204,6 +211,7 @@ final class SimulatedRun {
             return entries
         }
         for entries in waiting.prefix(Int(random.next(in: 0...Int64(waiting.count)))) { durable += entries }
+        journalFreeAt = 0
         ledger.forgetOwner(at: Instant(nanoseconds: nowNs))
         engine = nil
         inFlight = []
