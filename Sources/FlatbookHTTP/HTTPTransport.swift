@@ -1,0 +1,101 @@
+import AsyncHTTPClient
+package import ExchangeKit
+package import FlatbookCore
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// HTTP/1.1 for exchanges: one connection attempt per call, no redirects, no retries, no proxy, no decompression, and an
+/// own deadline over the whole call, body included (`reliability.md` §0.2, §2.4, §4.3).
+package final class HTTPTransport: ReadTransport, MutatingTransport {
+    package struct Limits: Sendable {
+        /// Until TCP and TLS stand.
+        package var connect = TimeSpan.seconds(3)
+        /// Of one body, in bytes.
+        package var body = 8 << 20
+        /// Of all header names and values together, in bytes.
+        package var headers = 64 << 10
+        /// Per host. The engine keeps fewer calls in flight than this, so none waits in the pool after it was signed.
+        package var connections = 256
+        package init() {}
+    }
+
+    private let limits: Limits
+    private let group: MultiThreadedEventLoopGroup
+    private let client: HTTPClient
+
+    package init(limits: Limits = Limits()) throws {
+        self.limits = limits
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .nanoseconds(limits.connect.nanoseconds)),
+            decompression: .disabled)
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connections
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.maximumUsesPerConnection = nil
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    }
+
+    /// Closes connections and ends the thread.
+    package func shutdown() async throws {
+        try await client.shutdown()
+        try await group.shutdownGracefully()
+    }
+
+    package func read(_ request: SignedRequest, timeout: TimeSpan) async throws(TransportError) -> TimedReply {
+        try await send(request, timeout: timeout)
+    }
+
+    package func mutate(_ request: SignedRequest, timeout: TimeSpan) async throws(TransportError) -> TimedReply {
+        try await send(request, timeout: timeout)
+    }
+
+    private func send(_ signed: SignedRequest, timeout: TimeSpan) async throws(TransportError) -> TimedReply {
+        let request = try wire(signed)
+        let delegate = CallDelegate(limits: limits)
+        let task = client.execute(request: request, delegate: delegate)
+        let timer = group.next().scheduleTask(in: .nanoseconds(timeout.nanoseconds)) {
+            task.fail(reason: HTTPClientError.deadlineExceeded)
+        }
+        defer { timer.cancel() }
+        let result: Result<TimedReply, any Error>
+        do {
+            result = .success(
+                try await withTaskCancellationHandler {
+                    try await task.futureResult.get()
+                } onCancel: {
+                    task.fail(reason: HTTPClientError.cancelled)
+                })
+        } catch {
+            result = .failure(error)
+        }
+        switch result {
+        case .success(let reply): return reply
+        case .failure(let error): throw TransportFailure.classify(error, wasWritten: delegate.wasWritten)
+        }
+    }
+
+    private func wire(_ signed: SignedRequest) throws(TransportError) -> HTTPClient.Request {
+        guard signed.base.hasPrefix("https://") || isLoopback(signed.base) else {
+            throw TransportError(.refused, wasWritten: false, "plain http goes to loopback only")
+        }
+        var headers = HTTPHeaders(signed.headers.map { ($0.name, $0.value) })
+        headers.replaceOrAdd(name: "User-Agent", value: "flatbook/1")
+        headers.replaceOrAdd(name: "Accept", value: "application/json")
+        do {
+            return try HTTPClient.Request(
+                url: signed.base + signed.target, method: signed.method == .get ? .GET : .POST, headers: headers,
+                body: signed.body.isEmpty ? nil : .bytes(signed.body))
+        } catch {
+            throw TransportError(.malformed, wasWritten: false, "the endpoint is no usable URL")
+        }
+    }
+
+    private func isLoopback(_ base: String) -> Bool {
+        ["http://127.", "http://localhost:", "http://localhost", "http://[::1]"].contains { prefix in
+            prefix == "http://localhost" ? base == prefix : base.hasPrefix(prefix)
+        }
+    }
+}

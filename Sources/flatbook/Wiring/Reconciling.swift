@@ -1,0 +1,33 @@
+import FlatbookCore
+import FlatbookExecutor
+import FlatbookJournal
+import Foundation
+
+/// Finishes what earlier processes left: goes on with a run, or only reads what is open and closes it.
+struct Reconciling {
+    let launcher: RunLauncher
+    let journal: SQLiteJournal
+
+    /// A new run reconciles stale runs of its accounts by itself.
+    func closeStaleRuns(of accounts: [Account]) async throws {
+        let names = Set(accounts.map(\.name))
+        let history = RunHistory(journal)
+        for summary in try history.summaries() where !summary.isClosed {
+            let machine = try history.machine(of: summary.id)
+            guard machine.accountOrder.contains(where: names.contains) else { continue }
+            Output.note("run \(summary.id) was left unfinished: reading what it left, then closing it")
+            _ = try await finish(summary, mode: .reconcile, machine: machine)
+        }
+    }
+
+    /// - Parameter mode: `run` goes on, `reconcile` only reads.
+    func finish(
+        _ summary: RunSummary, mode: EngineMode, machine: RunMachine
+    ) async throws -> (end: EngineEnd, engine: Engine) {
+        guard var header = machine.header else { throw CommandFailure(1, "run \(summary.id) has no head") }
+        header.holder = RunLauncher.holder
+        return try await launcher.drive(
+            mode: mode, header: header, epoch: summary.lastEpoch + 1, resuming: machine, journal: journal,
+            progress: ProgressPrinter(launcher.options))
+    }
+}
