@@ -46,7 +46,9 @@ struct Flatbook: ParsableCommand {
     /// Before the arguments are understood, e.g. for a usage error: stdout must be JSON all the same.
     private static func wantsJSON(_ arguments: [String]) -> Bool {
         if arguments.contains("--format=json") { return true }
-        if let index = arguments.firstIndex(of: "--format"), arguments.dropFirst(index + 1).first == "json" { return true }
+        if let index = arguments.firstIndex(of: "--format"), arguments.dropFirst(index + 1).first == "json" {
+            return true
+        }
         return !arguments.contains { $0.hasPrefix("--format") }
             && ProcessInfo.processInfo.environment["FLATBOOK_FORMAT"] == "json"
     }

@@ -72,7 +72,6 @@ extension Engine {
     func plannedWork() throws(InvariantViolation) -> PlannedWork {
         var items: [PlannedWork.Item] = []
         var all: [(call: CloseCall, costs: [BucketCost])] = []
-        var costs: [String: [String: [BucketCost]]] = [:]
         for name in machine.accountOrder {
             guard let lane = lanes[name], let account = machine.accounts[name], let venue = venues[lane.venue]
             else { continue }
@@ -80,28 +79,37 @@ extension Engine {
             var scratch = configuration.planner()
             var calls: [CloseCall] = []
             var unclosable: [UnclosableLeg] = []
+            var given: PlannedAccount?
             if !rows.isEmpty {
                 let planned = try plannedAccount(name, rows, venue: venue)
+                given = planned
                 (calls, unclosable) = scratch.add(planned)
-                costs[name] = planned.costs
                 all += calls.map { ($0, planned.costs[$0.method.operation] ?? []) }
             }
-            let controls = lane.products.filter { !account.controlled.contains($0) }.count
+            var readCosts: [[BucketCost]] = []
+            if account.verdict == nil {
+                for product in lane.products {
+                    let request = venue.plugin.request(
+                        for: .positions(product: product, cursor: nil), account: lane.account)
+                    readCosts.append(
+                        try costs(
+                            of: request, account: lane.account, plugin: venue.plugin, egress: lane.venue.egress,
+                            reserve: 0))
+                }
+            }
             items.append(
                 PlannedWork.Item(
                     account: lane.account, snapshot: account.snapshot, selected: rows, outside: account.outside,
                     calls: calls, unclosable: unclosable,
                     openers: (lane.orders ?? []).filter { $0.effect == .opens }, verdict: account.verdict,
-                    identity: account.identity,
-                    verifyingReads: account.verdict == nil
-                        ? lane.products.count * account.plan.verify.reads + controls : 0))
+                    identity: account.identity, planned: given, readCosts: readCosts))
         }
         let (bound, binding) = configuration.lowerBound(all)
         let rows = items.flatMap(\.selected)
         return PlannedWork(
             items: items, legs: rows.count,
             notional: rows.reduce(.zero) { sum, row in (try? sum.adding(row.notional)) ?? sum }, calls: all.count,
-            lowerBound: bound, binding: binding, medianRoundTrip: medianRoundTrip, reads: reads, costs: costs)
+            lowerBound: bound, binding: binding, medianRoundTrip: medianRoundTrip, reads: reads)
     }
 
     // MARK: The end of the run

@@ -124,8 +124,10 @@ public struct PlannedWork: Sendable {
         /// Nil while it may take part.
         public var verdict: AccountVerdict?
         public var identity: Identity?
-        /// Reads that proving it flat will take.
-        public var verifyingReads: Int
+        /// What the planner was given; nil where nothing is to be closed.
+        public var planned: PlannedAccount?
+        /// Costs of each request of one complete read of its positions.
+        public var readCosts: [[BucketCost]]
     }
     public var items: [Item]
     public var legs: Int
@@ -135,8 +137,6 @@ public struct PlannedWork: Sendable {
     public var binding: BucketKey?
     public var medianRoundTrip: TimeSpan
     public var reads: Int
-    /// What each close takes from which buckets, by account and operation.
-    public var costs: [String: [String: [BucketCost]]]
 }
 
 /// Something worth showing while it happens.

@@ -25,7 +25,9 @@ struct ResumeCommand: ParsableCommand, ExecutableCommand {
 
     /// `90s`, `15m`, `1h`.
     private func duration(_ text: String) -> TimeSpan? {
-        guard let unit = text.last, let number = Int(text.dropLast()), number >= 0, number <= 1_000_000 else { return nil }
+        guard let unit = text.last, let number = Int(text.dropLast()), number >= 0, number <= 1_000_000 else {
+            return nil
+        }
         switch unit {
         case "s": return .seconds(number)
         case "m": return .seconds(number * 60)
@@ -65,7 +67,8 @@ struct Taking {
         if let name {
             summary = try history.find(name)
             guard !summary.isClosed else {
-                throw CommandFailure(64, "run \(summary.id) has ended: \(summary.status ?? ""); there is nothing to resume")
+                throw CommandFailure(
+                    64, "run \(summary.id) has ended: \(summary.status ?? ""); there is nothing to resume")
             }
         } else {
             guard let newest = try history.summaries().first(where: { !$0.isClosed }) else {
@@ -79,7 +82,9 @@ struct Taking {
         let idle = TimeSpan.milliseconds(now.wall.milliseconds - summary.lastEntryAt.milliseconds)
         let isFresh = idle <= age && now.wall < header.deadlineWall && !onlyReconcile
         if !isFresh, !onlyReconcile {
-            Output.note("run \(summary.id) is too old to go on (last entry \(summary.lastEntryAt.rfc3339)): it is read and closed")
+            Output.note(
+                "run \(summary.id) is too old to go on (last entry \(summary.lastEntryAt.rfc3339)): it is read and closed"
+            )
         }
         let workspace = try await workspace(header)
         let launcher = try RunLauncher(options: options, workspace: workspace)

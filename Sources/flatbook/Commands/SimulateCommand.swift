@@ -45,7 +45,9 @@ struct SimulateCommand: ParsableCommand, ExecutableCommand {
         guard (0...10_000).contains(latency), (0...10_000).contains(jitter) else {
             throw ValidationError("--latency and --jitter are 0 to 10000 ms.")
         }
-        guard limitsScale > 0, limitsScale <= 1000 else { throw ValidationError("--limits-scale is above 0 and at most 1000.") }
+        guard limitsScale > 0, limitsScale <= 1000 else {
+            throw ValidationError("--limits-scale is above 0 and at most 1000.")
+        }
         guard FaultProfile(rawValue: faults) != nil else {
             throw ValidationError(
                 "--faults is \"\(faults)\"; it takes \(FaultProfile.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -62,7 +64,8 @@ struct SimulateCommand: ParsableCommand, ExecutableCommand {
                 counts.updateValue(count, forKey: String(pair[0])) == nil
             else { throw ValidationError("--accounts is \"\(accounts)\"; write bitget=20.") }
             guard pair[0] == "bitget" else {
-                throw ValidationError("the simulator of \"\(pair[0])\" is not supported yet; this version simulates bitget.")
+                throw ValidationError(
+                    "the simulator of \"\(pair[0])\" is not supported yet; this version simulates bitget.")
             }
         }
         return counts

@@ -47,7 +47,9 @@ struct CommonOptions: ParsableArguments {
     }
 
     private func isSet(_ flag: Bool, _ name: String) -> Bool {
-        flag || ["1", "true", "yes"].contains(ProcessInfo.processInfo.environment["FLATBOOK_\(name)"]?.lowercased() ?? "")
+        flag
+            || ["1", "true", "yes"].contains(
+                ProcessInfo.processInfo.environment["FLATBOOK_\(name)"]?.lowercased() ?? "")
     }
 
     var accountsDirectory: String { setting(accounts, "ACCOUNTS", "accounts") }

@@ -18,7 +18,8 @@ struct CommandFailure: Error {
     static func invalid(_ diagnostics: [Diagnostic]) -> CommandFailure {
         let errors = diagnostics.filter { $0.severity == .error }
         return CommandFailure(
-            78, errors.count == 1 ? "1 problem; nothing was sent" : "\(errors.count) problems; nothing was sent", errors)
+            78, errors.count == 1 ? "1 problem; nothing was sent" : "\(errors.count) problems; nothing was sent", errors
+        )
     }
 }
 

@@ -97,12 +97,15 @@ final class ProgressPrinter {
         case .callEnded(let result, let operation, let target):
             if isTerse, result.outcome.errorClass == .ok { return nil }
             let outcome = result.outcome
-            let answer = outcome.errorClass == .ok ? "accepted" : "\(outcome.errorClass.rawValue) \(outcome.code) \(outcome.message)"
+            let answer =
+                outcome.errorClass == .ok
+                ? "accepted" : "\(outcome.errorClass.rawValue) \(outcome.code) \(outcome.message)"
             return "\(result.account): \(operation) \(target): \(printable(answer))"
         case .accountEnded(let verdict):
             let isFlat = verdict.state == .flat || verdict.state == .alreadyFlat
             if isTerse, isFlat { return nil }
-            return "\(verdict.account): \(verdict.state.rawValue)" + (verdict.reason.map { " (\(printable($0)))" } ?? "")
+            return "\(verdict.account): \(verdict.state.rawValue)"
+                + (verdict.reason.map { " (\(printable($0)))" } ?? "")
         case .penalty(let penalty, let exchange):
             return "\(exchange): \(penalty.bucket.limit) is paused: \(printable(penalty.evidence))"
         case .warning(let text): return "warning: \(printable(text))"

@@ -26,7 +26,8 @@ struct JournalAccess {
                 case .held(let other):
                     let who = "run \(other.run), pid \(other.pid) on \(other.host), since \(other.since)"
                     guard clock.now().instant < until else {
-                        throw CommandFailure(75, "the journal \(location.path) is in use by \(who); --journal takes another")
+                        throw CommandFailure(
+                            75, "the journal \(location.path) is in use by \(who); --journal takes another")
                     }
                     if !told { Output.note("waiting for the journal, which \(who) holds") }
                     told = true
@@ -44,7 +45,9 @@ struct JournalAccess {
         guard FileManager.default.fileExists(atPath: location.path) else {
             throw CommandFailure(64, "there is no journal at \(location.path); no run was made with it yet")
         }
-        do { return try SQLiteJournal.open(location, mode: .read, options: .init()) } catch { throw Self.failure(error) }
+        do { return try SQLiteJournal.open(location, mode: .read, options: .init()) } catch {
+            throw Self.failure(error)
+        }
     }
 
     static func failure(_ error: JournalError) -> CommandFailure {

@@ -18,7 +18,8 @@ struct RunHistory {
         let matching = all.filter { $0.id.contains(text) }
         if matching.count == 1, let only = matching.first { return only }
         throw CommandFailure(
-            64, matching.isEmpty
+            64,
+            matching.isEmpty
                 ? "there is no run \"\(text)\" in this journal; `flatbook runs` lists them"
                 : "\"\(text)\" fits \(matching.count) runs; name one of them wholly")
     }

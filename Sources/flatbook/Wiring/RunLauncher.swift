@@ -137,8 +137,11 @@ struct TerminalConfirmation: Confirming {
         let outside = work.items.reduce(0) { $0 + $1.outside.count }
         let environment = work.items.first?.account.environment.rawValue ?? ""
         let flags = work.items.filter { $0.verdict != nil }.count
-        var lines = ["", "\(environment.uppercased()): \(work.calls) calls will close \(work.legs) positions of "
-            + "\(work.items.filter { !$0.selected.isEmpty }.count) accounts, \(work.notional) USD."]
+        var lines = [
+            "",
+            "\(environment.uppercased()): \(work.calls) calls will close \(work.legs) positions of "
+                + "\(work.items.filter { !$0.selected.isEmpty }.count) accounts, \(work.notional) USD.",
+        ]
         if outside > 0 { lines.append("\(outside) open positions are outside this plan and stay.") }
         if flags > 0 { lines.append("\(flags) accounts take no part; the report will say why.") }
         Output.note(lines.joined(separator: "\n"))

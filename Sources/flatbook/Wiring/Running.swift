@@ -59,7 +59,8 @@ struct Running {
         guard !open.isEmpty else { throw CommandFailure(64, "run \(run) left no leg open") }
         selected.removeAll { open[$0.account.name] == nil }
         guard !selected.isEmpty else {
-            throw CommandFailure(78, "the plan selects none of the accounts that run \(run) left open; nothing was sent")
+            throw CommandFailure(
+                78, "the plan selects none of the accounts that run \(run) left open; nothing was sent")
         }
         return open
     }
@@ -87,7 +88,8 @@ struct RunEnding {
         case .refused(let reason): throw CommandFailure(13, reason)
         case .unreachable(let reason):
             throw CommandFailure(
-                75, "no exchange could be reached: \(reason). Nothing was sent; check network and endpoint, then run again")
+                75,
+                "no exchange could be reached: \(reason). Nothing was sent; check network and endpoint, then run again")
         case .journalFailed(let error): throw JournalAccess.failure(error)
         case .broken(let violation):
             throw CommandFailure(1, "\(violation). Nothing more was sent; `flatbook abandon \(run)` reads what is open")
