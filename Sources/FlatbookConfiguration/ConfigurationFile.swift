@@ -38,7 +38,8 @@ enum ConfigurationFile {
     static func list(_ directory: String, problems: Problems) -> [String] {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
-            problems.add(directory, nil, nil, "is no folder.", hint: "Name the folder of the accounts files with --accounts.")
+            problems.add(
+                directory, nil, nil, "is no folder.", hint: "Name the folder of the accounts files with --accounts.")
             return []
         }
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {

@@ -1,4 +1,5 @@
 import FlatbookCore
+import Foundation
 
 /// Credential references as the accounts file writes them. No message repeats one: it may be a secret put in the wrong place.
 enum CredentialText {

@@ -1,44 +1,45 @@
 import FlatbookCore
+import Foundation
 
 /// An endpoint that replaces an exchange's base URL.
 enum EndpointText {
-    enum Problem: Error { case text(String) }
+    struct Problem: Error { var message: String }
 
     /// The endpoint without a trailing slash, its scheme in lower case.
     ///
     /// - Throws: ``Problem`` with what is wrong; it does not repeat the text, which can hold a password.
     static func parse(_ text: String) throws(Problem) -> String {
-        guard let separator = text.range(of: "://") else { throw .text("must start with https:// or http://.") }
+        guard let separator = text.range(of: "://") else { throw Problem(message: "must start with https:// or http://.") }
         let scheme = text[..<separator.lowerBound].lowercased()
-        guard scheme == "https" || scheme == "http" else { throw .text("must start with https:// or http://.") }
+        guard scheme == "https" || scheme == "http" else { throw Problem(message: "must start with https:// or http://.") }
         var rest = text[separator.upperBound...]
         if rest.hasSuffix("/") { rest = rest.dropLast() }
-        guard !rest.contains("@") else { throw .text("must hold no user name or password.") }
-        guard !rest.contains("?"), !rest.contains("#") else { throw .text("must hold no query.") }
-        guard !rest.contains("/"), !rest.contains("\\") else { throw .text("must hold no path.") }
+        guard !rest.contains("@") else { throw Problem(message: "must hold no user name or password.") }
+        guard !rest.contains("?"), !rest.contains("#") else { throw Problem(message: "must hold no query.") }
+        guard !rest.contains("/"), !rest.contains("\\") else { throw Problem(message: "must hold no path.") }
         var host = rest
         var port: Substring?
         if rest.hasPrefix("[") {
-            guard let close = rest.firstIndex(of: "]") else { throw .text("has no valid host.") }
+            guard let close = rest.firstIndex(of: "]") else { throw Problem(message: "has no valid host.") }
             host = rest[...close]
             let tail = rest[rest.index(after: close)...]
             if !tail.isEmpty {
-                guard tail.hasPrefix(":") else { throw .text("has no valid host.") }
+                guard tail.hasPrefix(":") else { throw Problem(message: "has no valid host.") }
                 port = tail.dropFirst()
             }
         } else if let colon = rest.firstIndex(of: ":") {
             host = rest[..<colon]
             port = rest[rest.index(after: colon)...]
         }
-        guard isHost(host) else { throw .text("has no valid host.") }
+        guard isHost(host) else { throw Problem(message: "has no valid host.") }
         if let port {
             guard port.count <= 5, let number = wholeNumber(port), (1...65_535).contains(number) else {
-                throw .text("has no valid port.")
+                throw Problem(message: "has no valid port.")
             }
         }
         let endpoint = scheme + "://" + rest
         guard scheme == "https" || AccountSelection.isLoopback(endpoint) else {
-            throw .text("must use https: plain http goes to this host only.")
+            throw Problem(message: "must use https: plain http goes to this host only.")
         }
         return endpoint
     }

@@ -4,10 +4,13 @@ import FlatbookCore
 /// reported once.
 final class Problems {
     private(set) var all: [Diagnostic] = []
+    /// Counts repetitions too: every account that a fault in `defaults` spoils is spoilt.
+    private(set) var reported = 0
     private var seen: Set<Diagnostic> = []
 
     func add(_ file: String?, _ line: Int?, _ key: String?, _ message: String, hint: String? = nil) {
         let diagnostic = Diagnostic(file: file, line: line, key: key, message, hint: hint)
+        reported += 1
         if seen.insert(diagnostic).inserted { all.append(diagnostic) }
     }
 

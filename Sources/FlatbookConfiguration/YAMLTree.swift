@@ -43,7 +43,10 @@ struct YAMLTree {
                     problems.add(file, 1, nil, "is empty.", hint: "It must start with \"version: 1\".")
                     return nil
                 }
-                return convert(root, depth: 0, file: file, problems: problems)
+                let before = problems.reported
+                let tree = convert(root, depth: 0, file: file, problems: problems)
+                // A tree with something cut out would only give misleading problems.
+                return problems.reported == before ? tree : nil
             }
         } catch let error as YamlError {
             let place = YAMLFault(error, in: text)
@@ -53,6 +56,9 @@ struct YAMLTree {
         }
         return nil
     }
+
+    /// None, and what the parser resolves a key to.
+    private static let standardTags = [Tag.Name.implicit, .str, .seq, .map].map(\.rawValue)
 
     private static func convert(_ node: Node, depth: Int, file: String, problems: Problems) -> YAMLTree? {
         let line = node.mark?.line ?? 1
@@ -74,7 +80,7 @@ struct YAMLTree {
             return nil
         }
         // `!desk-a` without quotes is a tag on nothing: the exclusion would be lost.
-        guard [.implicit, .str, .seq, .map].contains(tag.name) else {
+        guard standardTags.contains(tag.rawValue) else {
             problems.add(file, line, nil, "holds a YAML tag.", hint: "Put text that starts with ! in quotes.")
             return nil
         }
@@ -137,7 +143,8 @@ struct YAMLFault {
             line = second ?? context.mark.line
             key = String(name.prefix(60))
             message =
-                second == nil ? "is given twice in one place." : "is given twice; the first is on line \(context.mark.line)."
+                second == nil
+                ? "is given twice in one place." : "is given twice; the first is on line \(context.mark.line)."
             hint = "Remove one of them."
         default: message = "cannot be read as YAML."
         }

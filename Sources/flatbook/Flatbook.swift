@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 
 /// The command line: parses, runs one command, ends with its exit code (contract §5).
 @main
@@ -11,7 +12,7 @@ struct Flatbook: ParsableCommand {
         subcommands: [
             PlanCommand.self, RunCommand.self, ResumeCommand.self, AbandonCommand.self, RunsCommand.self,
             ReportCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
-            SimulateCommand.self, DemoCommand.self, BenchJournalCommand.self,
+            SimulateCommand.self, DemoCommand.self,
         ])
 
     static func main() async {
@@ -55,7 +56,7 @@ struct Flatbook: ParsableCommand {
 
     private static func finish(_ code: Int32) -> Never {
         fflush(nil)
-        exit(code)
+        Glibc.exit(code)
     }
 }
 

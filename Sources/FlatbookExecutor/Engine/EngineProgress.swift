@@ -14,6 +14,8 @@ public struct RunProgress: Hashable, Sendable {
     public var binding: String?
     /// An estimate: the longest queue at its limit's pace, then the proof. Nil before the snapshots are in.
     public var timeLeft: TimeSpan?
+
+    public init() {}
 }
 
 extension Engine {

@@ -17,14 +17,14 @@ struct JournalAccess {
     func openForWriting(run: String, until: Instant) async throws -> SQLiteJournal {
         let location = try location()
         let holder = JournalHolder(
-            run: run, pid: Int32(getpid()), host: RunLauncher.holder.host, since: clock.now().wall.rfc3339)
+            run: run, pid: Int(getpid()), host: RunLauncher.holder.host, since: clock.now().wall)
         var told = false
         while true {
             do {
                 switch try JournalLock.tryLock(location, holder: holder) {
                 case .locked(let lock): return try SQLiteJournal(location, lock: lock, options: .init())
                 case .held(let other):
-                    let who = "run \(other.run), pid \(other.pid) on \(other.host), since \(other.since)"
+                    let who = "\(other)"
                     guard clock.now().instant < until else {
                         throw CommandFailure(
                             75, "the journal \(location.path) is in use by \(who); --journal takes another")

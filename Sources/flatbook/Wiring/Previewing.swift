@@ -1,3 +1,4 @@
+import ExchangeKit
 import FlatbookCore
 import FlatbookExecutor
 import FlatbookPlanner
