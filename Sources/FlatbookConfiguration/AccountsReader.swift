@@ -47,7 +47,6 @@ struct AccountsReader {
         for (index, item) in items.enumerated() {
             let place = Field(node: item, path: "accounts[\(index)]")
             guard var section = Section(place, file: root.file, problems: problems) else { continue }
-            section.check(known: Self.ownKeys + Self.sharedKeys)
             section.layers += defaults?.layers ?? []
             account(section, egresses: egresses)
         }
@@ -72,6 +71,7 @@ struct AccountsReader {
 
     private mutating func account(_ section: Section, egresses: [String]) {
         let before = problems.reported
+        section.check(known: Self.ownKeys + Self.sharedKeys)
         let name = name(section)
         let uid = uid(section)
         let exchange = exchange(section)

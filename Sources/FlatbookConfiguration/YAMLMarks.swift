@@ -82,10 +82,14 @@ struct YAMLMarks {
         index > 0 && (bytes[index - 1] == UInt8(ascii: "\"") || bytes[index - 1] == UInt8(ascii: "'"))
     }
 
-    /// From the opening quote to the closing one. `''` inside single quotes is two quoted texts to this reader.
+    /// From the opening quote to the closing one; `''` and `\"` stand for a quote inside.
     private mutating func skipQuoted(_ quote: UInt8) {
         index += 1
-        while index < bytes.count, bytes[index] != quote {
+        while index < bytes.count {
+            if bytes[index] == quote {
+                guard quote == UInt8(ascii: "'"), index + 1 < bytes.count, bytes[index + 1] == quote else { return }
+                index += 1
+            }
             if bytes[index] == 0x0A { line += 1 }
             if quote == UInt8(ascii: "\""), bytes[index] == UInt8(ascii: "\\") {
                 index += 1

@@ -151,7 +151,7 @@ struct LoaderAccountProblemsTests {
                 "a.yaml:3: egress.office.proxy: is not supported yet. Remove it, or make it a comment.",
                 "a.yaml:5: egress.rack2.bind: is not supported yet. Remove it, or make it a comment.",
                 "a.yaml:6: egress.rack2.bnd: is not a key that can stand here.",
-                "a.yaml:14: accounts[0].egress: is \"offic\", which the egress section of this file does not declare. Did you mean \"office\"?",
+                "a.yaml:15: accounts[0].egress: is \"offic\", which the egress section of this file does not declare. Did you mean \"office\"?",
             ])
     }
 
@@ -184,7 +184,7 @@ struct LoaderAccountProblemsTests {
         let places = bench.relative(diagnostics).map { $0.split(separator: " ")[0...1].joined(separator: " ") }
         #expect(
             places == [
-                "a.yaml:2: dfaults:", "a.yaml:11: accounts[0].uidd:", "b.yaml:3: is", "c.yaml:10: accounts[0].enabled:",
+                "a.yaml:2: dfaults:", "a.yaml:11: accounts[0].uidd:", "b.yaml:2: is", "c.yaml:10: accounts[0].enabled:",
                 "c.yaml:11: accounts[0].tags:", "d.yaml:1: version:",
             ])
         #expect(diagnostics.allSatisfy { $0.severity == .error })

@@ -30,6 +30,8 @@ public struct Diagnostic: Error, Hashable, Sendable, CustomStringConvertible {
         var place = file ?? ""
         if let line { place += ":\(line)" }
         let parts = [place, key ?? "", message].filter { !$0.isEmpty }
-        return parts.joined(separator: ": ") + (hint.map { " \($0)" } ?? "")
+        let text = parts.joined(separator: ": ")
+        guard let hint else { return text }
+        return text + (text.last.map { ".!?".contains($0) } ?? true ? " " : ". ") + hint
     }
 }

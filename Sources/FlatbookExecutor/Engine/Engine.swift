@@ -211,10 +211,11 @@ public final class Engine {
             return finish(.unreachable(reasons.joined(separator: "; ")))
         }
         var listed: [ExchangeID: [Instrument]] = [:]
-        for key in venueOrder where venues[key]?.phase == .ready {
+        for key in venueOrder where venues[key]?.phase == .ready && venues[key]?.lanes.contains(where: isUsable) == true
+        {
             listed[key.exchange, default: []] += venues[key]?.instruments.all ?? []
         }
-        if !isResumed {
+        if !isResumed, !listed.isEmpty {
             let problems = configuration.checkInstruments(listed).filter { $0.severity == .error }
             if !problems.isEmpty { return finish(.invalid(problems)) }
         }

@@ -100,7 +100,8 @@ struct RunLauncher {
             checkInstruments: { listed in
                 plans.flatMap {
                     SymbolCheck.check(
-                        plan: $0, exchanges: exchanges, instruments: listed, allowNoMatch: allowNoMatch)
+                        plan: $0, exchanges: exchanges.filter { listed[$0] != nil }, instruments: listed,
+                        allowNoMatch: allowNoMatch)
                 }
             },
             lowerBound: { LowerBound.ofCloses($0) })

@@ -76,7 +76,8 @@ struct Workspace {
             }
         }
         if options.isStrict, !problems.isEmpty { throw CommandFailure.invalid(problems) }
-        for problem in problems { Output.note("warning: \(problem); skipped") }
+        for problem in problems.prefix(10) { Output.note("warning: \(problem) This account is skipped.") }
+        if problems.count > 10 { Output.note("warning: … and \(problems.count - 10) more accounts are skipped") }
         let twins = CredentialResolver.duplicateKeys(in: secrets, of: usable)
         if !twins.isEmpty {
             throw CommandFailure.invalid(
