@@ -297,7 +297,7 @@ extension AccountsReader {
                 let isElsewhere = (exchange.knownElsewhere + LaterOptions.names).contains(entry.key)
                 problems.add(
                     section.file, entry.line,
-                    Section.join(layer.path, String(shown(entry.key).dropFirst().dropLast())),
+                    Section.join(layer.path, shownKey(entry.key)),
                     isElsewhere
                         ? "is an option of another exchange, not of \(exchange.id)."
                         : "is no option of \(exchange.id).",

@@ -9,9 +9,13 @@ enum EndpointText {
     ///
     /// - Throws: ``Problem`` with what is wrong; it does not repeat the text, which can hold a password.
     static func parse(_ text: String) throws(Problem) -> String {
-        guard let separator = text.range(of: "://") else { throw Problem(message: "must start with https:// or http://.") }
+        guard let separator = text.range(of: "://") else {
+            throw Problem(message: "must start with https:// or http://.")
+        }
         let scheme = text[..<separator.lowerBound].lowercased()
-        guard scheme == "https" || scheme == "http" else { throw Problem(message: "must start with https:// or http://.") }
+        guard scheme == "https" || scheme == "http" else {
+            throw Problem(message: "must start with https:// or http://.")
+        }
         var rest = text[separator.upperBound...]
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         guard !rest.contains("@") else { throw Problem(message: "must hold no user name or password.") }

@@ -31,7 +31,9 @@ struct PlanReader {
         if let section = root.section("verify") { plan.verify = verification(section) }
         if let section = root.section("guards") { plan.guards = guards(section) }
         if let formats = reportFormats() { plan.reportFormats = formats }
-        guard problems.reported == before, root.field("version") != nil, name != nil, accounts != nil else { return nil }
+        guard problems.reported == before, root.field("version") != nil, name != nil, accounts != nil else {
+            return nil
+        }
         return plan
     }
 
@@ -83,15 +85,16 @@ struct PlanReader {
     /// A number for every limit, or one for each scope; `*` is what the map does not name.
     private func share() -> [String: Amount]? {
         guard let field = root.field("share") else { return nil }
-        guard case .map(let entries) = field.node.kind else {
+        guard case .map = field.node.kind else {
             return root.text(field).flatMap(part).map { ["*": $0] }
         }
         guard let section = Section(field, file: root.file, problems: problems) else { return nil }
-        section.check(known: ["*"] + ScopeDimension.allCases.map(\.rawValue))
+        let scopes = ["*"] + ScopeDimension.allCases.map(\.rawValue)
+        section.check(known: scopes)
         var share: [String: Amount] = ["*": Amount(1)]
-        for entry in entries {
-            guard let text = section.text(entry.key), let part = part(text) else { continue }
-            share[entry.key] = part
+        for scope in scopes {
+            guard let text = section.text(scope), let part = part(text) else { continue }
+            share[scope] = part
         }
         return share
     }

@@ -3,7 +3,11 @@ import FlatbookCore
 /// Collects what is wrong in the files of one answer. What stands in `defaults` is read once for every account and
 /// reported once.
 final class Problems {
+    /// Nobody mends more in one go, and a file can hold a million.
+    private static let most = 500
+
     private(set) var all: [Diagnostic] = []
+    var isFull: Bool { all.count >= Self.most }
     /// Counts repetitions too: every account that a fault in `defaults` spoils is spoilt.
     private(set) var reported = 0
     private var seen: Set<Diagnostic> = []
@@ -11,6 +15,7 @@ final class Problems {
     func add(_ file: String?, _ line: Int?, _ key: String?, _ message: String, hint: String? = nil) {
         let diagnostic = Diagnostic(file: file, line: line, key: key, message, hint: hint)
         reported += 1
+        guard !isFull else { return }
         if seen.insert(diagnostic).inserted { all.append(diagnostic) }
     }
 
@@ -35,6 +40,9 @@ func shown(_ text: String) -> String {
     }
     return "\"" + clean.prefix(60).joined() + (clean.count > 60 ? "…" : "") + "\""
 }
+
+/// A key of a file as a message may show it.
+func shownKey(_ key: String) -> String { String(shown(key).dropFirst().dropLast()) }
 
 func didYouMean(_ word: String, in candidates: [String]) -> String? {
     nearest(word, in: candidates).map { "Did you mean \"\($0)\"?" }

@@ -79,9 +79,11 @@ struct Section {
     func check(known: [String], later: [String] = []) {
         guard let layer = layers.first else { return }
         for entry in layer.entries where !known.contains(entry.key) {
+            // The search for the nearest spelling would be for nothing.
+            if problems.isFull { break }
             let isLater = later.contains(entry.key)
             problems.add(
-                file, entry.line, Self.join(layer.path, String(shown(entry.key).dropFirst().dropLast())),
+                file, entry.line, Self.join(layer.path, shownKey(entry.key)),
                 isLater ? "is not supported yet." : "is not a key that can stand here.",
                 hint: isLater ? "Remove it, or make it a comment." : didYouMean(entry.key, in: known))
         }

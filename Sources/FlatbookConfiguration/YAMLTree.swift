@@ -102,14 +102,15 @@ struct YAMLTree {
         _ mapping: Node.Mapping, line: Int, depth: Int, file: String, problems: Problems
     ) -> YAMLTree {
         var entries: [Entry] = []
+        var lines: [String: Int] = [:]
         for (key, value) in mapping {
             let keyLine = key.mark?.line ?? line
             guard case .scalar(let scalar) = key else {
                 problems.add(file, keyLine, nil, "has a key that is no word.")
                 continue
             }
-            if let first = entries.first(where: { $0.key == scalar.string }) {
-                problems.add(file, keyLine, scalar.string, "is given twice; the first is on line \(first.line).")
+            if let first = lines.updateValue(keyLine, forKey: scalar.string) {
+                problems.add(file, keyLine, shownKey(scalar.string), "is given twice; the first is on line \(first).")
                 continue
             }
             guard let value = convert(value, depth: depth + 1, file: file, problems: problems) else { continue }
@@ -141,7 +142,7 @@ struct YAMLFault {
             let name = duplicates.min() ?? ""
             let second = Self.secondLine(of: name, after: context.mark, in: text)
             line = second ?? context.mark.line
-            key = String(name.prefix(60))
+            key = shownKey(name)
             message =
                 second == nil
                 ? "is given twice in one place." : "is given twice; the first is on line \(context.mark.line)."

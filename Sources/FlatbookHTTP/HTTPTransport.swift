@@ -4,6 +4,7 @@ package import FlatbookCore
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// HTTP/1.1 for exchanges: one connection attempt per call, no redirects, no retries, no proxy, no decompression, and an
 /// own deadline over the whole call, body included (`reliability.md` §0.2, §2.4, §4.3).
@@ -24,11 +25,13 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
     private let group: MultiThreadedEventLoopGroup
     private let client: HTTPClient
 
-    package init(limits: Limits = Limits()) throws {
+    /// - Parameter caFile: a PEM file with certificates to trust besides the system's.
+    /// - Throws: an error of the TLS library if `caFile` cannot be read.
+    package init(limits: Limits = Limits(), caFile: String? = nil) throws {
         self.limits = limits
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
+            tlsConfiguration: try Self.tls(caFile: caFile), redirectConfiguration: .disallow,
             timeout: .init(connect: .nanoseconds(limits.connect.nanoseconds)),
             decompression: .disabled)
         configuration.httpVersion = .http1Only
@@ -54,6 +57,8 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
 
     private func send(_ signed: SignedRequest, timeout: TimeSpan) async throws(TransportError) -> TimedReply {
         let request = try wire(signed)
+        // A call that nobody waits for any more must not start.
+        if Task.isCancelled { throw TransportError(.cancelled, wasWritten: false, "cancelled") }
         let delegate = CallDelegate(limits: limits)
         let task = client.execute(request: request, delegate: delegate)
         let timer = group.next().scheduleTask(in: .nanoseconds(timeout.nanoseconds)) {
@@ -77,9 +82,20 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
         }
     }
 
+    private static func tls(caFile: String?) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // The library's own minimum is TLS 1.0.
+        tls.minimumTLSVersion = .tlsv12
+        if let caFile { tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(caFile))] }
+        return tls
+    }
+
     private func wire(_ signed: SignedRequest) throws(TransportError) -> HTTPClient.Request {
-        guard signed.base.hasPrefix("https://") || isLoopback(signed.base) else {
-            throw TransportError(.refused, wasWritten: false, "plain http goes to loopback only")
+        guard Endpoint.isAllowed(signed.base) else {
+            throw TransportError(.refused, wasWritten: false, "only https, or http to loopback, is allowed")
+        }
+        guard Endpoint.isTarget(signed.target) else {
+            throw TransportError(.malformed, wasWritten: false, "the target is no encoded path and query")
         }
         var headers = HTTPHeaders(signed.headers.map { ($0.name, $0.value) })
         headers.replaceOrAdd(name: "User-Agent", value: "flatbook/1")
@@ -90,12 +106,6 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
                 body: signed.body.isEmpty ? nil : .bytes(signed.body))
         } catch {
             throw TransportError(.malformed, wasWritten: false, "the endpoint is no usable URL")
-        }
-    }
-
-    private func isLoopback(_ base: String) -> Bool {
-        ["http://127.", "http://localhost:", "http://localhost", "http://[::1]"].contains { prefix in
-            prefix == "http://localhost" ? base == prefix : base.hasPrefix(prefix)
         }
     }
 }

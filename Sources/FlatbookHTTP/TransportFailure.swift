@@ -9,6 +9,10 @@ import NIOSSL
 enum TransportFailure {
     static func classify(_ error: any Error, wasWritten: Bool) -> TransportError {
         let (code, text) = describe(error)
+        // Nothing is written before the handshake is over, so a later TLS error is a connection cut short.
+        if code == .tls, wasWritten {
+            return TransportError(.closed, wasWritten: true, "the connection broke before the reply was complete")
+        }
         return TransportError(code, wasWritten: wasWritten, text)
     }
 
@@ -22,6 +26,7 @@ enum TransportFailure {
         case let error as NIOConnectionError: return describe(error)
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             return (.tls, "TLS failed: the certificate is not valid for this host, or the handshake broke off")
+        case HTTPParserError.headerOverflow: return (.tooLarge, "the reply's headers exceed the limit")
         case is HTTPParserError: return (.malformed, "the reply is not HTTP")
         case let error as IOError where error.errnoCode == ECONNREFUSED: return (.refused, "connection refused")
         case is IOError, is ChannelError: return (.closed, "the connection broke")
@@ -42,7 +47,8 @@ enum TransportFailure {
     }
 
     private static func describe(_ error: NIOConnectionError) -> (TransportError.Code, String) {
-        if error.dnsAError != nil || error.dnsAAAAError != nil {
+        // One of the two look-ups may fail on a healthy host; with an address to try, the connection is what failed.
+        if error.connectionErrors.isEmpty, error.dnsAError != nil || error.dnsAAAAError != nil {
             return (.dns, "the host name \(error.host) cannot be resolved")
         }
         let isRefused = error.connectionErrors.contains { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }

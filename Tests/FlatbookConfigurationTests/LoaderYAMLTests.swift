@@ -16,8 +16,8 @@ struct LoaderYAMLTests {
             ("sides: long\nsides: short", 5, "is given twice; the first is on line 4"),
             ("verify:\n  reads: 2\n  # reads: 4\n\n  \"reads\": 3", 8, "is given twice; the first is on line 5"),
             ("verify: {reads: 2, reads: 3}", 4, "is given twice"), ("? [a]\n: b", 4, "has a key that is no word"),
-            ("sides: [long", 5, "is not valid YAML"), ("\tsides: long", 4, "is not valid YAML"),
-            ("sides: \"long", 5, "is not valid YAML"), ("sides: @long", 4, "is not valid YAML"),
+            ("sides: [long", 4, "is not valid YAML"), ("\tsides: long", 4, "is not valid YAML"),
+            ("sides: \"long", 4, "is not valid YAML"), ("sides: @long", 4, "is not valid YAML"),
             ("---\nversion: 1", 4, "is not valid YAML"), ("sides: a\u{7}b", 4, "is not valid YAML"),
         ])
     func refuses(_ extra: String, _ line: Int, _ words: String) throws {
@@ -72,6 +72,13 @@ struct LoaderYAMLTests {
         try bench.write("b.yaml", Data(repeating: 0x20, count: 8 * 1024 * 1024 + 1))
         let (_, diagnostics) = LoaderBench.loader.loadPlans(paths: ["/a.yaml", "/b.yaml"].map { bench.root + $0 })
         #expect(bench.relative(diagnostics) == ["a.yaml:2: is not UTF-8 text.", "b.yaml: is larger than 8 MiB."])
+    }
+
+    @Test("a file with thousands of faults gives a bounded answer")
+    func boundsProblems() throws {
+        let text = "version: 1\n" + (0..<5_000).map { "k\($0): 1\n" }.joined()
+        let (_, problems) = try LoaderBench.plan(text)
+        #expect(problems.count == 500)
     }
 
     @Test("a message shows hostile text harmlessly and bounded")

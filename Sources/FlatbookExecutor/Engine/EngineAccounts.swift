@@ -137,11 +137,7 @@ extension Engine {
         var names = dirty
         dirty = []
         if case .tick = event {
-            names += machine.accountOrder.filter { name in
-                guard let lane = lanes[name], lane.phase != .ended else { return false }
-                return (lane.nextStepAt.map { $0 <= now.instant } ?? false)
-                    || lane.passes.contains { $0.giveUpAt.map { $0 <= now.instant } ?? false }
-            }
+            for name in machine.accountOrder where lanes[name]?.isDue(at: now.instant) == true { names.append(name) }
         }
         // Advancing an account may make it, or another, worth another look: bounded rounds.
         for _ in 0..<32 where !names.isEmpty {

@@ -103,6 +103,16 @@ struct Lane {
         self.products = products
     }
 
+    /// Whether its own clock has something for it: a step that was put off, or reads to be given up.
+    func isDue(at now: Instant) -> Bool {
+        if phase == .ended { return false }
+        if let step = nextStepAt, step <= now { return true }
+        for pass in passes {
+            if let end = pass.giveUpAt, end <= now { return true }
+        }
+        return false
+    }
+
     func hasPass(_ purpose: ReadPass.Purpose) -> Bool { passes.contains { $0.purpose == purpose } }
 }
 
