@@ -23,7 +23,7 @@ extension Bitget {
         var cancels = ["normal": BitgetRoute.cancelOrders]
         for list in regularLists.keys { cancels[list] = BitgetRoute.cancelOrders }
         for list in planLists + planTypes { cancels[list] = BitgetRoute.cancelPlan }
-        return ExchangeProfile(
+        var profile = ExchangeProfile(
             id: ExchangeID("bitget"),
             // Demo is the same host with the header `paptrading: 1` (§1.1); a simulated account names its endpoint.
             hosts: [.production: "https://api.bitget.com", .demo: "https://api.bitget.com"],
@@ -48,6 +48,8 @@ extension Bitget {
             notRead: [
                 ExchangeProfile.NotRead(silo: "copy", reason: "not supported by this version")
             ])
+        profile.protectiveLists = ["profit_loss"]
+        return profile
     }
 
     /// Widest first (§3.4, §3.5). `holdSide` is ignored in one-way mode, so the side reach is exact in hedge mode only;

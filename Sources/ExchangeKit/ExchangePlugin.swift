@@ -91,6 +91,8 @@ public struct ExchangeProfile: Sendable {
     public var products: [String]
     /// Lists of resting orders to read per product.
     public var orderLists: [String]
+    /// Those of them that hold nothing but TP/SL of positions: looked at once a leg was closed.
+    public var protectiveLists: Set<String> = []
     /// Widest first.
     public var closeMethods: [CloseMethod]
     /// Most orders that one cancel call may name.

@@ -20,7 +20,8 @@ final class CallDelegate: HTTPClientResponseDelegate {
 
     init(limits: HTTPTransport.Limits) { self.limits = limits }
 
-    /// Whether any byte of the request may have left.
+    /// Whether any byte of the request may have left. A head that a write error cut short counts as unwritten: the
+    /// signal comes after its flush, and no exchange can act on half a head.
     var wasWritten: Bool { state.withLockedValue { $0.sentAt != nil } }
 
     func didSendRequestHead(task: HTTPClient.Task<TimedReply>, _ head: HTTPRequestHead) {

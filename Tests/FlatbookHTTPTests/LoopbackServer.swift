@@ -33,7 +33,7 @@ final class LoopbackServer: Sendable {
     private let channel: any Channel
     private let isTLS: Bool
 
-    /// - Parameter raw: what is sent on accept, before any request.
+    /// - Parameter raw: what is sent on accept, before any request; if empty, the connection is closed instead.
     init(tls: TLSConfiguration? = nil, onAccept raw: String? = nil, script: @escaping Script) async throws {
         let context = try tls.map { try NIOSSLContext(configuration: $0) }
         isTLS = tls != nil
@@ -113,7 +113,11 @@ final class LoopbackServer: Sendable {
 
         func channelActive(context: ChannelHandlerContext) {
             relay.record { $0.accepted += 1 }
-            if let greeting { context.channel.send(greeting) }
+            if let greeting, greeting.isEmpty {
+                context.close(promise: nil)
+            } else if let greeting {
+                context.channel.send(greeting)
+            }
             context.fireChannelActive()
         }
 

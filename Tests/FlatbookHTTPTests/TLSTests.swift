@@ -64,6 +64,15 @@ struct TLSTests {
         try await server.stop()
     }
 
+    @Test func aServerThatClosesDuringTheHandshakeGetsNoRequest() async throws {
+        let server = try await LoopbackServer(onAccept: "") { _, _, _ in }
+        let error = try await withTransport { try await $0.failure(order("https://127.0.0.1:\(server.port)")) }
+        #expect([.tls, .closed, .connectTimeout].contains(error.code))
+        #expect(!error.wasWritten)
+        #expect(server.log.requests.isEmpty)
+        try await server.stop()
+    }
+
     @Test func aHandshakeThatNeverEndsIsNotWritten() async throws {
         let server = try await LoopbackServer { _, _, _ in }
         var limits = HTTPTransport.Limits()

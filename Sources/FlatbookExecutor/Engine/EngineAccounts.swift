@@ -38,7 +38,10 @@ extension Engine {
             lanes[name]?.identityDone = true
         }
         if wantsOrders(name) {
-            startPass(.orders, reads: orderReads(lane.products, lists: venue.plugin.profile.orderLists), lane: name)
+            let lists = venue.plugin.profile.orderLists.filter { list in
+                readsProtective(name) || !venue.plugin.profile.protectiveLists.contains(list)
+            }
+            startPass(.orders, reads: orderReads(lane.products, lists: lists), lane: name)
         } else {
             lanes[name]?.ordersDone = true
             lanes[name]?.freezeDone = true
@@ -47,6 +50,11 @@ extension Engine {
 
     private func wantsOrders(_ name: String) -> Bool {
         configuration.mode != .reconcile
+    }
+
+    /// TP/SL concern `cancel-all` from the start; else only at the end, where a leg was closed.
+    private func readsProtective(_ name: String) -> Bool {
+        machine.accounts[name]?.plan.orders == .cancelAll && configuration.mode == .run
     }
 
     func orderReads(_ products: [String], lists: [String]) -> [Read] {

@@ -178,6 +178,10 @@ extension Engine {
         if !lane.cancels.isEmpty, mayMutate, lane.mayCancel { return true }
         if lane.mutationsInFlight > 0 { return true }
         if lane.finalDone {
+            if account.plan.orders == .keep || !lane.mayCancel {
+                lanes[name]?.openersRemain =
+                    lane.orders?.count { $0.effect == .opens && isSelected($0, account) } ?? 0
+            }
             try endAccount(account.provenVerdict(context(name), calls: machine.calls))
             return true
         }
@@ -197,7 +201,9 @@ extension Engine {
         guard lane.ordersComplete else {
             return orderReads(lane.products, lists: venue.plugin.profile.orderLists)
         }
-        var lists: [Read] = []
+        let closed = Set(account.legOrder.filter { account.legs[$0]?.executedByUs == true }.map(\.product))
+        let protective = venue.plugin.profile.orderLists.filter(venue.plugin.profile.protectiveLists.contains)
+        var lists = orderReads(lane.products.filter(closed.contains), lists: protective)
         for order in lane.seenOrders where concerns(order, account) {
             if let read = lane.sourceOf[order.id], !lists.contains(read) { lists.append(read) }
         }
