@@ -1,7 +1,7 @@
 /// A point on the host's boot-time clock, in nanoseconds.
 ///
 /// Every wait, limit and lease is measured on it, so a step of the wall clock changes nothing (I20). On Linux the
-/// wiring reads it from `ContinuousClock`, which goes on counting while the machine sleeps.
+/// wiring reads `CLOCK_BOOTTIME`, which goes on counting while the machine sleeps.
 public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// Nanoseconds since an arbitrary origin that is fixed until the next boot.
     public var nanoseconds: Int64

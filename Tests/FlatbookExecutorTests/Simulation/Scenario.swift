@@ -3,6 +3,7 @@ import FlatbookCore
 import FlatbookExecutor
 import Testing
 
+// One case at a time: the suite computes without pause and would starve tests that wait for processes.
 /// A run drawn from a seed: fleet, plan, faults and weather.
 struct Scenario {
     var plan: PlanDocument

@@ -3,7 +3,7 @@ import FlatbookCore
 import FlatbookExecutor
 import Testing
 
-@Suite("The whole product under virtual clock and seed")
+@Suite("The whole product under virtual clock and seed", .serialized)
 struct SeededRunTests {
     @Test("a quiet fleet is closed and proven flat", arguments: 1...100)
     func quiet(seed: UInt64) throws {
