@@ -12,7 +12,7 @@ struct Flatbook: ParsableCommand {
         subcommands: [
             PlanCommand.self, RunCommand.self, ResumeCommand.self, AbandonCommand.self, RunsCommand.self,
             ReportCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
-            SimulateCommand.self, DemoCommand.self,
+            SimulateCommand.self, DemoCommand.self, BenchJournalCommand.self,
         ])
 
     static func main() async {
