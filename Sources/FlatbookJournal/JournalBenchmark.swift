@@ -100,6 +100,6 @@ package enum JournalBenchmark {
                 CallIntent(
                     id: "\(key.account)/\(number)", attempt: 1, mutation: .close(call),
                     requestDigest: "sha256:" + String(repeating: "0", count: 64), life: .seconds(38),
-                    plannedSecond: nil, limitWait: .zero)))
+                    plannedAt: nil, limitWait: .zero)))
     }
 }

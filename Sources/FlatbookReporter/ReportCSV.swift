@@ -21,7 +21,7 @@ package enum ReportCSV {
         markPrice: nil, state: .unknown, reason: nil, closedBy: nil, reopened: 0, quantityAfter: nil, firstCallAt: nil,
         flatProvenAt: nil, proof: [], error: nil)
     private static let noCall = RunReport.CallRow(
-        id: "", account: "", operation: "", target: "", plannedSecond: nil, sentAt: nil, answeredAt: nil, attempt: 0,
+        id: "", account: "", operation: "", target: "", plannedAt: nil, sentAt: nil, answeredAt: nil, attempt: 0,
         effect: .none, errorClass: .ok, exchangeCode: "", message: "", orderIDs: [], limitWait: .zero)
     private static let noAccount = RunReport.AccountRow(
         name: "", exchange: ExchangeID(""), uid: nil, state: .unknown, reason: nil, positionMode: nil, evidence: nil,
@@ -52,6 +52,12 @@ package enum ReportCSV {
 
     private static func quoted(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        // By scalars: a quote with a combining mark is one Character and would be passed over.
+        var out = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" { out.append(scalar) }
+            out.append(scalar)
+        }
+        return "\"" + String(out) + "\""
     }
 }

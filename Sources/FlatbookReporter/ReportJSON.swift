@@ -66,7 +66,6 @@ package enum ReportJSON {
             .init("exchange", .string(row.exchange.rawValue)),
             .init("uid", .optional(row.uid)),
             .init("state", .string(row.state.rawValue)),
-            .init("reason", .optional(row.reason)),
             .init("positionMode", .optional(row.positionMode?.rawValue)),
             .init("evidence", .optional(row.evidence)),
             .init("read", .array(row.read.map { .string($0) })),
@@ -82,6 +81,8 @@ package enum ReportJSON {
             .init("secondsToFlat", seconds(row.timeToFlat)),
             .init("openersRemain", .integer(row.openersRemain)),
             .init("error", error(row.error)),
+            // Beyond the contract's columns: some states have a reason without an error of the exchange.
+            .init("reason", .optional(row.reason)),
         ]
     }
 
@@ -129,7 +130,7 @@ package enum ReportJSON {
             .init("account", .string(row.account)),
             .init("operation", .string(row.operation)),
             .init("target", .string(row.target)),
-            .init("plannedSecond", row.plannedSecond.map { .number(milliseconds(Int64($0 * 1000))) } ?? .null),
+            .init("plannedSecond", seconds(row.plannedAt)),
             .init("sentAt", time(row.sentAt)),
             .init("answeredAt", time(row.answeredAt)),
             .init("attempt", .integer(row.attempt)),

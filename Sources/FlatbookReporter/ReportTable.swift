@@ -64,10 +64,10 @@ package enum ReportTable {
             for leg in legs {
                 shown += 1
                 guard shown <= mostOpenRows else { continue }
-                let open = leg.state == .unknown ? "?" : money(leg.notionalBefore)
+                let open = leg.state == .unknown ? "?" : money(leg.notionalAfter ?? leg.notionalBefore)
                 table.add([
                     row.name, "\(leg.symbol) \(leg.key.side.rawValue)", leg.state.rawValue, open,
-                    reason(leg.reason, leg.error),
+                    reason(leg.reason ?? row.reason, leg.error ?? row.error),
                 ])
             }
         }

@@ -41,8 +41,9 @@ package enum ReportWriter {
 
     private static func write(_ text: String, name: String, in directory: String) throws(ReportError) {
         let path = directory + "/" + name
-        let temporary = directory + "/." + name + ".new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let temporary = directory + "/." + name + ".\(getpid()).new"
+        unlink(temporary)
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure(temporary) }
         var isDone = false
         defer {

@@ -64,7 +64,7 @@ struct Story {
             .intent(
                 CallIntent(
                     id: id, attempt: 1, mutation: .close(call), requestDigest: "", life: .seconds(38),
-                    plannedSecond: nil, limitWait: .zero, repeats: repeats)))
+                    plannedAt: nil, limitWait: .zero, repeats: repeats)))
     }
 
     mutating func answer(_ id: String, _ effect: Effect) {

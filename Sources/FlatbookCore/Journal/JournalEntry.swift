@@ -173,14 +173,14 @@ public struct CallIntent: Hashable, Sendable, Codable {
     public var requestDigest: String
     /// The request is dead this long after its timestamp, pipeline allowance included.
     public var life: TimeSpan
-    /// When the plan expected it, from the run's first call.
-    public var plannedSecond: Double?
+    /// When the planner expected it, from the start of the process, at the pace of the account's own limit.
+    public var plannedAt: TimeSpan?
     /// How long it waited for limits.
     public var limitWait: TimeSpan
     /// An early repeat under `unknown: resend`: names the attempt that stays unknown.
     public var repeats: String?
     public init(
-        id: String, attempt: Int, mutation: Mutation, requestDigest: String, life: TimeSpan, plannedSecond: Double?,
+        id: String, attempt: Int, mutation: Mutation, requestDigest: String, life: TimeSpan, plannedAt: TimeSpan?,
         limitWait: TimeSpan, repeats: String? = nil
     ) {
         self.id = id
@@ -188,7 +188,7 @@ public struct CallIntent: Hashable, Sendable, Codable {
         self.mutation = mutation
         self.requestDigest = requestDigest
         self.life = life
-        self.plannedSecond = plannedSecond
+        self.plannedAt = plannedAt
         self.limitWait = limitWait
         self.repeats = repeats
     }

@@ -59,7 +59,7 @@ public struct ReportBuilder {
     private func row(_ leg: LegState, _ state: AccountState) -> RunReport.LegRow {
         let verdict = state.verdict?.legs.first { $0.key == leg.before.key }
         let isFlat = verdict?.state == .flat
-        return RunReport.LegRow(
+        var row = RunReport.LegRow(
             key: leg.before.key, exchange: state.listed.account.exchange, symbol: leg.before.symbol,
             quantityBefore: leg.before.quantity, notionalBefore: leg.before.notional,
             entryPrice: leg.before.entryPrice, markPrice: leg.before.markPrice, state: verdict?.state ?? .unknown,
@@ -73,13 +73,15 @@ public struct ReportBuilder {
                 RunReport.Proof(sentAt: $0.sentAt, serverTime: $0.serverTime, digest: $0.digest)
             },
             error: verdict?.error)
+        row.notionalAfter = isFlat ? .zero : leg.current?.notional
+        return row
     }
 
     private func row(_ call: CallRecord) -> RunReport.CallRow {
         let outcome = call.result?.outcome
         return RunReport.CallRow(
             id: call.intent.id, account: call.intent.mutation.account, operation: call.intent.mutation.operation,
-            target: call.intent.mutation.target, plannedSecond: call.intent.plannedSecond, sentAt: call.sentWall,
+            target: call.intent.mutation.target, plannedAt: call.intent.plannedAt, sentAt: call.sentWall,
             answeredAt: call.answeredWall, attempt: call.intent.attempt, effect: effect(call),
             errorClass: outcome?.errorClass ?? .unknown, exchangeCode: outcome?.code ?? "",
             message: outcome?.message ?? "no outcome was recorded", orderIDs: outcome?.orderIDs ?? [],

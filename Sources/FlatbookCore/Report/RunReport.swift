@@ -132,6 +132,8 @@ public struct RunReport: Hashable, Sendable {
         public var reopened: Int
         /// Nil where it is not known.
         public var quantityAfter: Amount?
+        /// USD still open at the last complete read; for the terminal, not a column.
+        public var notionalAfter: Amount?
         public var firstCallAt: WallTime?
         public var flatProvenAt: WallTime?
         public var proof: [Proof]
@@ -166,7 +168,7 @@ public struct RunReport: Hashable, Sendable {
         public var account: String
         public var operation: String
         public var target: String
-        public var plannedSecond: Double?
+        public var plannedAt: TimeSpan?
         public var sentAt: WallTime?
         public var answeredAt: WallTime?
         public var attempt: Int
@@ -177,7 +179,7 @@ public struct RunReport: Hashable, Sendable {
         public var orderIDs: [String]
         public var limitWait: TimeSpan
         public init(
-            id: String, account: String, operation: String, target: String, plannedSecond: Double?,
+            id: String, account: String, operation: String, target: String, plannedAt: TimeSpan?,
             sentAt: WallTime?, answeredAt: WallTime?, attempt: Int, effect: Effect, errorClass: ErrorClass,
             exchangeCode: String, message: String, orderIDs: [String], limitWait: TimeSpan
         ) {
@@ -185,7 +187,7 @@ public struct RunReport: Hashable, Sendable {
             self.account = account
             self.operation = operation
             self.target = target
-            self.plannedSecond = plannedSecond
+            self.plannedAt = plannedAt
             self.sentAt = sentAt
             self.answeredAt = answeredAt
             self.attempt = attempt

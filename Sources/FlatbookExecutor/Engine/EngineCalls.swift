@@ -96,15 +96,17 @@ extension Engine {
         let request = venue.plugin.request(for: mutation, account: lane.account)
         var attempt = 1
         var repeats: String?
+        var plannedAt: TimeSpan?
         if case .close(let close) = mutation {
             attempt = 1 + (close.legs.map { state.legs[$0]?.calls.count ?? 0 }.max() ?? 0)
             repeats = lane.queuedRepeat
+            plannedAt = lane.plannedAt["\(close.product) \(close.target)"]
         }
         let intent = CallIntent(
             id: "\(mutation.account)/\(state.nextCallNumber)", attempt: attempt, mutation: mutation,
             requestDigest: digest(of: request),
             life: venue.plugin.profile.signatureLife + Self.lifeMargin,
-            plannedSecond: nil, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
+            plannedAt: plannedAt, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
         try record(.intent(intent))
         let id = makeID()
         flights[id] = Flight(

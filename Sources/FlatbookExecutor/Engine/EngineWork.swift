@@ -87,6 +87,11 @@ extension Engine {
         lanes[name]?.closeReadyAt = now.instant
         let (calls, unclosable) = try addToPlanner(name, rows, venue: lane.venue)
         venues[lane.venue]?.closesQueued += calls.count
+        for (index, call) in calls.enumerated() {
+            let own = venue.plugin.profile.limit(call.method.operation)
+            let pace = own.map { TimeSpan(nanoseconds: $0.window.nanoseconds / Int64($0.capacity)) } ?? .zero
+            lanes[name]?.plannedAt["\(call.product) \(call.target)"] = now.instant - startedAt.instant + pace * index
+        }
         for leg in unclosable {
             try record(.legRefused(account: name, leg: leg.key, reason: leg.reason))
         }

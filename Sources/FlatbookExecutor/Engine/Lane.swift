@@ -87,6 +87,8 @@ struct Lane {
     /// The close or cancel that is intended or in flight.
     var mutationsInFlight = 0
     var queuedRepeat: String?
+    /// By target: when the planner expected the call.
+    var plannedAt: [String: TimeSpan] = [:]
     var attempt: [LegKey: Int] = [:]
     var clockRetries = 0
     var limitWait = TimeSpan.zero

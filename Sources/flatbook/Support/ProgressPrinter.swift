@@ -1,5 +1,6 @@
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookReporter
 import Foundation
 
 /// Shows a run while it happens, on stderr: one updating line on a terminal, plain lines elsewhere, or JSON lines.
@@ -100,7 +101,7 @@ final class ProgressPrinter {
             let answer =
                 outcome.errorClass == .ok
                 ? "accepted" : "\(outcome.errorClass.rawValue) \(outcome.code) \(outcome.message)"
-            return "\(result.account): \(operation) \(target): \(printable(answer))"
+            return printable("\(result.account): \(operation) \(target): \(answer)")
         case .accountEnded(let verdict):
             let isFlat = verdict.state == .flat || verdict.state == .alreadyFlat
             if isTerse, isFlat { return nil }
@@ -110,19 +111,6 @@ final class ProgressPrinter {
             return "\(exchange): \(penalty.bucket.limit) is paused: \(printable(penalty.evidence))"
         case .warning(let text): return "warning: \(printable(text))"
         }
-    }
-
-    /// An exchange's text never reaches a terminal unescaped.
-    static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.prefix(300).map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-                        "\u{FFFD}"
-                    default: scalar
-                    }
-                }))
     }
 }
 
