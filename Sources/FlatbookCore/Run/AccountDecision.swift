@@ -60,11 +60,14 @@ extension AccountState {
             // Lost calls are looked after while the account's other calls go on.
             return unresolvedUnknown(calls).isEmpty ? .wait(until: nil) : .observe(notBefore: nextRead(context))
         }
+        if needsFreshRead, !isPast(context.hardStop, context.now) { return .observe(notBefore: context.now) }
         if isProven { return .finish }
         if context.mayMutate, let step = closable(context, calls: calls) { return step }
         if isOver(context, calls: calls) { return .end(verdict(context, calls: calls)) }
         return .observe(notBefore: nextRead(context))
     }
+
+    private func isPast(_ stop: Instant?, _ now: Instant) -> Bool { stop.map { $0 <= now } ?? false }
 
     /// Every selected leg has its qualifying reads, or the account never had one and reads say so.
     public var isProven: Bool {

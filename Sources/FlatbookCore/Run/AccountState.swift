@@ -21,6 +21,8 @@ public struct AccountState: Hashable, Sendable {
     /// Products that showed a row in this run, or whose control call was well-formed.
     public internal(set) var controlled: Set<String> = []
     public internal(set) var observations = 0
+    /// Another process took over: what it knows is old, and nothing is closed before a read of its own.
+    public internal(set) var needsFreshRead = false
     public internal(set) var ordersCancelled = 0
     public internal(set) var nextCallNumber = 1
     public internal(set) var verdict: AccountVerdict?
@@ -61,6 +63,7 @@ extension AccountState {
     /// Folds one complete read: open rows, proofs of zero, reopened legs.
     mutating func apply(observation: Observation, wall: WallTime, calls: [String: CallRecord]) {
         observations += 1
+        needsFreshRead = false
         controlled.formUnion(observation.controlled)
         record(rows: observation.positions, wall: wall, sentAt: observation.sentAt, isSnapshot: false)
         lastObservation = observation
@@ -133,6 +136,25 @@ extension AccountState {
             legs[key] = leg
         }
         if !open.isEmpty { cleanReads = [] }
+    }
+
+    /// Another process, perhaps another boot, goes on: its clock counts from now, and it reads before it acts.
+    mutating func handOver(at now: Instant) {
+        forgetProofs()
+        lastDefiniteAt = nil
+        lastIntentAt = nil
+        lastObservation = nil
+        if var old = snapshot {
+            old.receivedAt = now
+            snapshot = old
+            needsFreshRead = true
+        }
+        for key in legOrder {
+            guard var leg = legs[key] else { continue }
+            leg.openReads = []
+            leg.blockedUntil = nil
+            legs[key] = leg
+        }
     }
 
     /// A new mutation: nothing read before it proves anything.

@@ -74,17 +74,13 @@ public struct RunMachine: Sendable {
         guard let header else { return }
         deadline = entry.at + .milliseconds(header.deadlineWall.milliseconds - entry.wall.milliseconds)
         for name in accountOrder where accounts[name]?.verdict == nil {
-            accounts[name]?.forgetProofs()
-            accounts[name]?.lastDefiniteAt = nil
-            for key in accounts[name]?.legOrder ?? [] {
-                accounts[name]?.legs[key]?.openReads = []
-                accounts[name]?.legs[key]?.blockedUntil = nil
-            }
+            accounts[name]?.handOver(at: entry.at)
             for id in accounts[name]?.unresolved ?? [] {
                 // The old clock may be gone: the latest possible moment on this one.
-                guard let call = calls[id], case .unknown = call.stage else { continue }
-                calls[id]?.stage = .unknown(deadAt: entry.at + call.intent.life)
-                calls[id]?.result?.answeredAt = entry.at
+                guard var call = calls[id], case .unknown = call.stage else { continue }
+                call.stage = .unknown(deadAt: entry.at + call.intent.life)
+                call.result?.answeredAt = entry.at
+                calls[id] = call
             }
         }
     }

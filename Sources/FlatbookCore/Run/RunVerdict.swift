@@ -20,7 +20,7 @@ public struct RunVerdict: Hashable, Sendable {
             verdicts.contains { $0.map { states.contains($0.state) } ?? false }
         }
         let dustCounts = counted.contains { $0.verdict?.state == .dust && $0.plan.verify.dust == .report }
-        if !verdicts.isEmpty, verdicts.allSatisfy({ $0?.cause == .credentials }) {
+        if !verdicts.isEmpty, machine.callOrder.isEmpty, verdicts.allSatisfy({ $0?.cause == .credentials }) {
             self.init(status: "refused", exitCode: 77)
         } else if let signal {
             self.init(status: "interrupted", exitCode: signal == "SIGTERM" ? 143 : 130)

@@ -129,7 +129,7 @@ extension Engine {
         }
         verdict.reason = "\(outcome.code) \(outcome.message)"
         verdict.error = note
-        verdict.cause = cause
+        verdict.cause = verdict.state == .unknown ? nil : cause
         try endAccount(verdict)
     }
 
@@ -141,6 +141,9 @@ extension Engine {
         if isPastDeadline, !deadlineSeen, !continuesAfterDeadline {
             deadlineSeen = true
             for name in machine.accountOrder { dropCalls(name) }
+            if !isConfirmed { return finishRefused("not confirmed before the deadline") }
+            // Nothing is sent any more; what was read still gets its verdict.
+            isBarrierOpen = configuration.mode != .preview
         }
         var names = dirty
         dirty = []
@@ -203,19 +206,20 @@ extension Engine {
                 if isGood { try observed(name, pass) }
             case .final: try finalRead(name, pass, isGood: isGood)
             case .identity:
-                if !isGood { try identified(name, Identity()) }
+                if !isGood { try snapshotFailed(name) }
             case .venue: continue
             }
         }
     }
 
-    private func snapshotFailed(_ name: String) throws(InvariantViolation) {
+    func snapshotFailed(_ name: String) throws(InvariantViolation) {
         let failure = lanes[name]?.lastFailure
         let isDown =
             failure.map { ["connection-refused", "connect-timeout", "dns", "tls", "timeout"].contains($0.code) } ?? true
         var verdict = unknownVerdict(
             name,
-            reason: "its positions could not be read: " + (failure.map { "\($0.code) \($0.message)" } ?? "no answer"),
+            reason: "its identity or positions could not be read: "
+                + (failure.map { "\($0.code) \($0.message)" } ?? "no answer"),
             cause: isDown ? .exchangeDown : nil)
         verdict.error = failure.map {
             ErrorNote(

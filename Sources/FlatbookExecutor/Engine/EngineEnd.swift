@@ -44,7 +44,7 @@ extension Engine {
     /// Two names with one uid are found before anything is sent: where uids are not pinned, that needs every identity.
     private func isIdentityKnown(_ name: String) -> Bool {
         guard let lane = lanes[name], lane.phase != .ended, machine.accounts[name]?.verdict == nil else { return true }
-        return lane.identityDone
+        return lane.identityDone || lane.account.uid != nil
     }
 
     private var needsEverySnapshot: Bool {

@@ -262,7 +262,7 @@ extension Engine {
         switch outcome.errorClass {
         case .fatalAccount:
             if outcome.refusal == .permission, isOptional(pass.purpose) {
-                return try skip(read, pass: pass, at: index, lane: name)
+                return try skip(read, pass: pass, at: index, lane: name, outcome: outcome)
             }
             return try refuse(name, outcome)
         case .fatalVenue: return try refuse(name, outcome)
@@ -275,8 +275,10 @@ extension Engine {
         case .ok, .alreadyFlat, .retry, .unknown, .adapt, .conflict, .market, .duplicateId, .notFound, .fatalCall:
             let attempts = (pass.attempts[read] ?? 0) + 1
             pass.attempts[read] = attempts
-            if isOptional(pass.purpose), attempts >= 4 || outcome.refusal == .permission {
-                return try skip(read, pass: pass, at: index, lane: name)
+            if isOptional(pass.purpose),
+                attempts >= (pass.purpose == .identity ? 12 : 4) || outcome.refusal == .permission
+            {
+                return try skip(read, pass: pass, at: index, lane: name, outcome: outcome)
             }
             if outcome.errorClass == .fatalCall, attempts >= 3 { pass.isFailed = true }
             delay = .milliseconds(Int64(200 * (1 << min(4, attempts - 1))))
@@ -295,10 +297,14 @@ extension Engine {
         }
     }
 
-    private func skip(_ read: Read, pass: ReadPass, at index: Int, lane name: String) throws(InvariantViolation) {
+    private func skip(
+        _ read: Read, pass: ReadPass, at index: Int, lane name: String, outcome: Outcome
+    ) throws(InvariantViolation) {
         if pass.purpose == .identity {
             lanes[name]?.passes.remove(at: index)
-            return try identified(name, Identity())
+            // Where the key may not read it, its digest stands in; any other failure leaves open whose account it is.
+            if outcome.refusal == .permission { return try identified(name, Identity()) }
+            return try snapshotFailed(name)
         }
         var pass = pass
         if case .orders = read { pass.isFailed = true }

@@ -81,6 +81,10 @@ struct RunEnding {
             }
             return Int32(verdict.exitCode)
         case .interrupted(let signal):
+            guard (try? RunHistory(journal).find(run)) != nil else {
+                throw CommandFailure(
+                    signal == "SIGTERM" ? 143 : 130, "interrupted by \(signal) before anything was read")
+            }
             try report(run, asJSON: asJSON)
             Output.note("interrupted by \(signal); `flatbook resume` goes on within 15 minutes")
             return signal == "SIGTERM" ? 143 : 130
