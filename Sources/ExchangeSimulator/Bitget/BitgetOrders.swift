@@ -12,6 +12,10 @@ extension ExchangeSimulation {
             return .failure("40020", "Parameter marginCoin error")
         }
         if let code = barred(call.product, symbol) { return .failure(code) }
+        // An order that closes is a close call as well: the position may move between the client's read and this.
+        if call.field("reduceOnly")?.uppercased() == "YES" || call.field("tradeSide")?.lowercased() == "close" {
+            world.beforeClose(index, atNs: call.ns)
+        }
         let hedge = world.states[index].account.isHedge
         let tradeSide = call.field("tradeSide")?.lowercased()
         guard hedge ? (tradeSide == "open" || tradeSide == "close") : (tradeSide == nil) else {
