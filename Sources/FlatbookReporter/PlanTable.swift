@@ -6,9 +6,9 @@ package enum PlanTable {
 
     package static func render(_ plan: PlanPreview, width: Int) -> String {
         var out =
-            "\(plan.environment.rawValue): \(plan.calls.count) calls would close \(plan.legs) positions of "
-            + "\(plan.accounts) accounts, \(money(plan.notional)) USD; \(plan.ordersToCancel) resting orders would be "
-            + "cancelled. Nothing was sent.\n\n"
+            "\(plan.environment.rawValue): \(count(plan.calls.count, "call")) would close "
+            + "\(count(plan.legs, "position")) of \(count(plan.accounts, "account")), \(money(plan.notional)) USD; "
+            + "\(count(plan.ordersToCancel, "resting order")) would be cancelled. Nothing was sent.\n\n"
         var calls = TextTable([
             ("SECOND", .right), ("ACCOUNT", .left), ("CALL", .left), ("TARGET", .left), ("LEGS", .right),
             ("USD", .right),
@@ -25,7 +25,7 @@ package enum PlanTable {
         for item in plan.excluded {
             excluded.add([item.account, item.what, item.notional.map(money) ?? "", item.reason])
         }
-        if !excluded.isEmpty { out += "\n" + excluded.render(width: max(width, 160)) }
+        if !excluded.isEmpty { out += "\n" + excluded.render(width: width, wrapsLast: true) }
         out += "\n" + limits(plan, width: width) + "\n"
         let binding = plan.binding.map { " (\($0))" } ?? ""
         return out
@@ -126,7 +126,10 @@ package enum PositionsTable {
                 money(row.notional),
             ])
         }
-        out += rows.isEmpty ? "no open positions\n" : table.render(width: 400)
+        out +=
+            rows.isEmpty
+            ? (problems.isEmpty ? "no open positions\n" : "no open positions in what was read\n")
+            : table.render(width: 400)
         return out + problems.map { printable($0) + "\n" }.joined()
     }
 

@@ -39,15 +39,32 @@ package enum ReportCSV {
         case .null: ""
         case .bool(let flag): flag ? "true" : "false"
         case .number(let text): text
-        case .string(let text): harmless(text)
+        case .string(let text): harmless(safe(text))
         case .array, .object: harmless(value.serialized())
         }
     }
 
     /// A text that a spreadsheet would take for a formula gets a leading quote; a plain number stays one.
     static func harmless(_ text: String) -> String {
-        guard let first = text.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first) else { return text }
+        // Some programs trim blanks first, and take the wide forms for the narrow ones.
+        guard let first = text.unicodeScalars.first(where: { $0 != " " }), triggers.contains(first) else { return text }
         return (try? Amount(text)) == nil ? "'" + text : text
+    }
+
+    private static let triggers = "=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars
+
+    /// Files are also looked at with `cat`: no controls but line breaks and tabs, and nothing that reorders letters.
+    private static func safe(_ text: String) -> String {
+        var out = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x09, 0x0A, 0x0D: out.append(scalar)
+            case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+                out.append("\u{FFFD}")
+            default: out.append(scalar)
+            }
+        }
+        return String(out)
     }
 
     private static func quoted(_ text: String) -> String {

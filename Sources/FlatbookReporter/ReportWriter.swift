@@ -44,7 +44,7 @@ package enum ReportWriter {
         let temporary = directory + "/." + name + ".\(getpid()).new"
         unlink(temporary)
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure(temporary) }
+        guard file >= 0 else { throw failure(path) }
         var isDone = false
         defer {
             close(file)

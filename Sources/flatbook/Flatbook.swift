@@ -39,7 +39,7 @@ struct Flatbook: ParsableCommand {
             // An error of ours that nobody classified is an internal one; everything else is usage.
             let isUsage = code == ExitCode.validationFailure.rawValue
             Output(wantsJSON: wantsJSON(arguments)).fail(
-                CommandFailure(isUsage ? 64 : 1, fullMessage(for: error)))
+                CommandFailure(isUsage ? 64 : 1, Self.withoutPrefix(fullMessage(for: error))))
             finish(isUsage ? 64 : 1)
         }
     }
@@ -52,6 +52,11 @@ struct Flatbook: ParsableCommand {
         }
         return !arguments.contains { $0.hasPrefix("--format") }
             && ProcessInfo.processInfo.environment["FLATBOOK_FORMAT"] == "json"
+    }
+
+    /// The parser begins its texts with `Error: `; ours begin with the program's name.
+    private static func withoutPrefix(_ text: String) -> String {
+        text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text
     }
 
     private static func finish(_ code: Int32) -> Never {

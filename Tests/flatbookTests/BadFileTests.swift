@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Files that are wrong: told with file and line, exit code 78, and the exchange hears nothing.
@@ -18,7 +19,8 @@ import Testing
         #expect(state.openPositions > 0, sourceLocation: location)
     }
 
-    @Test func `an unknown key is named with file, line and the nearest spelling`() async throws {
+    @Test("an unknown key is named with file, line and the nearest spelling")
+    func anUnknownKeyNamedFile() async throws {
         try await Desk.open { desk in
             try desk.write("plans/bad.yaml", "version: 1\nname: bad\naccounts: [\"*\"]\nsymbls: [\"*\"]\n")
             let outcome = try await desk.run("plans/bad.yaml")
@@ -27,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func `an unknown key in an accounts file is named with its line`() async throws {
+    @Test("an unknown key in an accounts file is named with its line")
+    func anUnknownKeyAnAccounts() async throws {
         try await Desk.open { desk in
             try desk.replace("accounts/simulated.yaml", "  exchange: bitget", "  exchnge: bitget")
             let outcome = try await desk.run()
@@ -36,16 +39,18 @@ import Testing
         }
     }
 
-    @Test func `one name in two entries is refused with both places`() async throws {
+    @Test("one name in two entries is refused with both places")
+    func oneNameTwoEntriesRefused() async throws {
         try await Desk.open { desk in
             try desk.replace("accounts/simulated.yaml", "name: bitget-002", "name: bitget-001")
             let outcome = try await desk.run()
             try await Self.expectRefusal(
-                outcome, code: 78, telling: ["bitget-001", "simulated.yaml:10", "simulated.yaml:11"], at: desk)
+                outcome, code: 78, telling: ["bitget-001", "simulated.yaml:11", "simulated.yaml:12"], at: desk)
         }
     }
 
-    @Test func `one uid in two entries is refused with both names`() async throws {
+    @Test("one uid in two entries is refused with both names")
+    func oneUidTwoEntriesRefused() async throws {
         try await Desk.open { desk in
             try desk.replace("accounts/simulated.yaml", "7000000002", "7000000001")
             let outcome = try await desk.run()
@@ -54,15 +59,18 @@ import Testing
         }
     }
 
-    @Test func `one API key of two accounts is refused with both names`() async throws {
+    @Test("one API key of two accounts is refused with both names")
+    func oneAPIKeyTwoAccounts() async throws {
         try await Desk.open { desk in
-            try desk.editSecrets { $0["bitget-002"]?["key"] = $0["bitget-001"]?["key"] }
+            let first = try desk.secrets()["bitget-001"]?["key"]
+            try desk.editSecrets { $0["bitget-002"]?["key"] = first }
             let outcome = try await desk.run()
             try await Self.expectRefusal(outcome, code: 78, telling: ["bitget-001", "bitget-002", "key"], at: desk)
         }
     }
 
-    @Test func `two names whose uid turns out to be one at the exchange are refused with both names`() async throws {
+    @Test("two names whose uid turns out to be one at the exchange are refused with both names")
+    func twoNamesWhoseUidTurns() async throws {
         try await Desk.open { desk in
             // The simulator gives every key its own account, so a relay lets the second say that it is the first.
             let relay = try Relay(to: desk.port, swapping: "7000000002", with: "7000000001")
@@ -75,13 +83,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (#"["nobody-*"]"#, #"["*"]"#, "nobody-*"),
-        (#"["*", "!nobody"]"#, #"["*"]"#, "nobody"),
-        (#"["*"]"#, #"["BTX/USDT:USDT"]"#, "BTX/USDT:USDT"),
-        (#"["*"]"#, #"["*", "!BTX/USDT:USDT"]"#, "BTX/USDT:USDT"),
-    ])
-    func `a pattern that matches nothing is refused with file and line`(
+    @Test(
+        "a pattern that matches nothing is refused with file and line",
+        arguments: [
+            (#"["nobody-*"]"#, #"["*"]"#, "nobody-*"),
+            (#"["*", "!nobody"]"#, #"["*"]"#, "nobody"),
+            (#"["*"]"#, #"["BTX/USDT:USDT"]"#, "BTX/USDT:USDT"),
+            (#"["*"]"#, #"["*", "!BTX/USDT:USDT"]"#, "BTX/USDT:USDT"),
+        ])
+    func patternMatchesNothingRefusedFile(
         accounts: String, symbols: String, pattern: String
     ) async throws {
         try await Desk.open { desk in
@@ -91,7 +101,8 @@ import Testing
         }
     }
 
-    @Test func `a plan over two environments is refused with both`() async throws {
+    @Test("a plan over two environments is refused with both")
+    func planOverTwoEnvironmentsRefused() async throws {
         try await Desk.open { desk in
             try desk.replace(
                 "accounts/simulated.yaml", #"uid: "7000000002""#, #"uid: "7000000002", environment: demo"#)
@@ -101,7 +112,8 @@ import Testing
         }
     }
 
-    @Test func `every problem of the files is told at once`() async throws {
+    @Test("every problem of the files is told at once")
+    func everyProblemFilesToldAt() async throws {
         try await Desk.open { desk in
             try desk.write(
                 "plans/bad.yaml", "version: 1\nname: bad\naccounts: [\"*\"]\nsymbls: [\"*\"]\nsidez: [long]\n")

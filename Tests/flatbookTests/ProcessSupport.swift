@@ -23,7 +23,7 @@ struct Unmet: Error, CustomStringConvertible {
 /// One process of the real binary, whose lines can be awaited.
 final class Child: Sendable {
     let pid: Int32
-    private nonisolated(unsafe) let process: Process
+    private let process: Process
     private let state: State
 
     /// What two reading threads and the end of the process report.

@@ -74,7 +74,7 @@ final class Relay: Sendable {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while case let count = recv(from, &buffer, buffer.count, 0), count > 0 {
             let data = change(Data(buffer[..<count]))
-            let sent = data.withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let sent = data.withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if sent < data.count { break }
         }
         shutdown(to, Int32(SHUT_WR))

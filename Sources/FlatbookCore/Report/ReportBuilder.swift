@@ -35,8 +35,11 @@ public struct ReportBuilder {
 
     private func flatAt(_ state: AccountState) -> WallTime? {
         guard let verdict = state.verdict, verdict.state == .flat || verdict.state == .alreadyFlat else { return nil }
-        return state.cleanReads.dropFirst(state.plan.verify.reads - 1).first?.receivedWall ?? state.verdictWall
+        return state.cleanReads.dropFirst(needed(state) - 1).first?.receivedWall ?? state.verdictWall
     }
+
+    /// Reads that make a proof; a plan of an old journal may say anything.
+    private func needed(_ state: AccountState) -> Int { max(1, state.plan.verify.reads) }
 
     private func row(_ state: AccountState, _ header: RunHeader) -> RunReport.AccountRow {
         let account = state.listed.account
@@ -45,9 +48,10 @@ public struct ReportBuilder {
         let read = state.snapshot?.read ?? []
         return RunReport.AccountRow(
             name: account.name, exchange: account.exchange, uid: state.identity?.uid ?? account.uid,
-            state: state.verdict?.state ?? .unknown, reason: state.verdict?.reason,
+            state: state.verdict?.state ?? .unknown, reason: state.verdict == nil ? unended : state.verdict?.reason,
             positionMode: state.positionMode,
-            evidence: proven ? (read.allSatisfy(state.controlled.contains) ? "controlled" : "positions-only") : nil,
+            evidence: proven
+                ? (!read.isEmpty && read.allSatisfy(state.controlled.contains) ? "controlled" : "positions-only") : nil,
             read: read, notRead: state.snapshot?.notRead ?? [], legs: legs.count,
             notionalBefore: sum(legs.map(\.before.notional)),
             notionalAfter: sum(legs.compactMap { $0.current?.notional }),
@@ -56,20 +60,23 @@ public struct ReportBuilder {
             isDisabled: !account.enabled)
     }
 
+    /// Why an account or a leg has no verdict.
+    private var unended: String? { machine.interruption.map { "interrupted by \($0)" } }
+
     private func row(_ leg: LegState, _ state: AccountState) -> RunReport.LegRow {
         let verdict = state.verdict?.legs.first { $0.key == leg.before.key }
-        let isFlat = verdict?.state == .flat
+        let isFlat = verdict?.state == .flat || verdict?.state == .alreadyFlat
         var row = RunReport.LegRow(
             key: leg.before.key, exchange: state.listed.account.exchange, symbol: leg.before.symbol,
             quantityBefore: leg.before.quantity, notionalBefore: leg.before.notional,
             entryPrice: leg.before.entryPrice, markPrice: leg.before.markPrice, state: verdict?.state ?? .unknown,
-            reason: verdict?.reason ?? (verdict == nil ? machine.interruption.map { "interrupted by \($0)" } : nil),
-            closedBy: isFlat ? (leg.executedByUs ? "us" : "other") : nil,
+            reason: verdict == nil ? unended : verdict?.reason,
+            closedBy: verdict?.state == .flat ? (leg.executedByUs ? "us" : "other") : nil,
             reopened: leg.reopened,
             quantityAfter: isFlat ? .zero : verdict?.state == .unknown ? nil : leg.current?.quantity,
             firstCallAt: leg.firstIntentWall,
-            flatProvenAt: isFlat ? leg.proofs.dropFirst(state.plan.verify.reads - 1).first?.receivedWall : nil,
-            proof: leg.proofs.prefix(state.plan.verify.reads).map {
+            flatProvenAt: isFlat ? leg.proofs.dropFirst(needed(state) - 1).first?.receivedWall : nil,
+            proof: leg.proofs.prefix(needed(state)).map {
                 RunReport.Proof(sentAt: $0.sentAt, serverTime: $0.serverTime, digest: $0.digest)
             },
             error: verdict?.error)

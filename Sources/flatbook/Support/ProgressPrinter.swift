@@ -12,13 +12,13 @@ final class ProgressPrinter {
     private static let plainEvery = TimeSpan.seconds(5)
 
     private let style: Style
-    private let isColored: Bool
+    private let log: RunLog
     private var lastLine: Instant?
     private var hasLine = false
     private var last = RunProgress()
 
     init(_ options: CommonOptions) {
-        isColored = options.wantsColor
+        log = RunLog(options)
         switch options.progressMode {
         case "plain": style = .plain
         case "json": style = .json
@@ -28,6 +28,7 @@ final class ProgressPrinter {
     }
 
     func notice(_ notice: EngineNotice, now: Now) {
+        log.notice(notice)
         switch style {
         case .none: if case .warning(let text) = notice { write(text) }
         case .json: if let line = ProgressJSON.line(notice, now: now) { Output.note(line) }
