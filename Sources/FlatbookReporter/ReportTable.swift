@@ -8,7 +8,8 @@ package enum ReportTable {
 
     package static func render(_ report: RunReport, width: Int, color: Bool) -> String {
         let code = report.run.exitCode == 0 ? "32" : "31"
-        let headline = wrapped(printable(headline(report)), width: width).joined(separator: "\n")
+        // Sentences are left to the terminal to wrap, so that a script finds them in one line.
+        let headline = printable(headline(report))
         var out = (color ? "\u{1B}[1;\(code)m\(headline)\u{1B}[0m" : headline) + "\n\n"
         let counted = report.accounts.filter { !$0.isDisabled }
         let open = counted.filter { !isFlat($0.state) }
@@ -17,7 +18,7 @@ package enum ReportTable {
         if !flat.isEmpty { out += flatAccounts(flat, width: width) + "\n" }
         let disabled = report.accounts.filter(\.isDisabled)
         if !disabled.isEmpty { out += disabledAccounts(disabled, width: width) + "\n" }
-        return out + totals(report).flatMap { wrapped(printable($0), width: width) }.map { $0 + "\n" }.joined()
+        return out + totals(report).map { printable($0) + "\n" }.joined()
     }
 
     /// `214 of 214 accounts flat, proven; 3 accounts hold 41 positions outside this plan`.
@@ -123,7 +124,10 @@ package enum ReportTable {
     }
 
     private static func reason(_ reason: String?, _ error: ErrorNote?) -> String {
-        let text = reason ?? error?.message ?? ""
+        let message = error?.message ?? ""
+        let own = reason ?? ""
+        // The reason often quotes the exchange's message.
+        let text = [own, own.contains(message) ? "" : message].filter { !$0.isEmpty }.joined(separator: ": ")
         guard let action = error?.action, !action.isEmpty else { return text }
         return text.isEmpty ? action : "\(text): \(action)"
     }

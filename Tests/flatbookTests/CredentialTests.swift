@@ -79,7 +79,8 @@ import Testing
                 for name in secrets.keys { secrets[name]?["secret"] = "wrong-\(name)" }
             }
             let outcome = try await desk.run()
-            try await BadFileTests.expectRefusal(outcome, code: 77, telling: ["bitget-001", "key"], at: desk)
+            try await BadFileTests.expectRefusal(
+                outcome, code: 77, telling: ["bitget-001", "40009", "Check the secret"], at: desk)
         }
     }
 

@@ -64,7 +64,7 @@ import Testing
 
     @Test("after SIGKILL at any call, resume accounts for every call and brings everything to flat", arguments: 1...8)
     func killed(call: Int) async throws {
-        try await Desk.open(accounts: 4, positions: 4, seed: 20 + call, ["--latency", "\(call * 9 % 40)"]) { desk in
+        try await Desk.open(accounts: 8, positions: 4, seed: 20 + call, ["--latency", "\(call * 9 % 40)"]) { desk in
             let run = try desk.start(["run", "plans/all.yaml", "--yes", "--progress", "json"])
             #expect(try await run.sees(Self.callStart, times: call))
             run.send(9)

@@ -165,7 +165,7 @@ enum Binary {
 
 /// At most a few desks at once, so that timing of one does not starve another on a small machine.
 actor Slots {
-    static let shared = Slots(max(2, ProcessInfo.processInfo.activeProcessorCount))
+    static let shared = Slots(max(4, ProcessInfo.processInfo.activeProcessorCount))
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 

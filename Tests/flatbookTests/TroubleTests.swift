@@ -48,12 +48,12 @@ import Testing
     @Test(
         "a journal that cannot be made ends with 74 and its path",
         arguments: [
-            "secrets.json/journal.sqlite", "/proc/flatbook/journal.sqlite",
+            "secrets.json", "/proc/flatbook",
         ])
-    func noPlaceForJournal(path: String) async throws {
+    func noPlaceForJournal(folder: String) async throws {
         try await Desk.open { desk in
-            let outcome = try await desk.run("plans/all.yaml", "--journal", path)
-            try await BadFileTests.expectRefusal(outcome, code: 74, telling: ["journal", path], at: desk)
+            let outcome = try await desk.run("plans/all.yaml", "--journal", "\(folder)/journal.sqlite")
+            try await BadFileTests.expectRefusal(outcome, code: 74, telling: ["journal", folder], at: desk)
         }
     }
 

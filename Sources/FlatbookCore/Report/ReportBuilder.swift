@@ -73,7 +73,7 @@ public struct ReportBuilder {
             reason: verdict == nil ? unended : verdict?.reason,
             closedBy: verdict?.state == .flat ? (leg.executedByUs ? "us" : "other") : nil,
             reopened: leg.reopened,
-            quantityAfter: isFlat ? .zero : verdict?.state == .unknown ? nil : leg.current?.quantity,
+            quantityAfter: isFlat ? .zero : (verdict?.state ?? .unknown) == .unknown ? nil : leg.current?.quantity,
             firstCallAt: leg.firstIntentWall,
             flatProvenAt: isFlat ? leg.proofs.dropFirst(needed(state) - 1).first?.receivedWall : nil,
             proof: leg.proofs.prefix(needed(state)).map {
@@ -143,12 +143,23 @@ public struct ReportBuilder {
         return max(planned.lowerBound, closing.medianRoundTrip * (perAccount + 2))
     }
 
+    /// The latest time that a run without end tells.
+    private func lastSeen(_ states: [AccountState]) -> WallTime? {
+        let calls = machine.calls.values.flatMap { [$0.sentWall, $0.answeredWall] }
+        let reads = states.flatMap { state in
+            [state.verdictWall, state.cleanReads.last?.receivedWall]
+                + state.legs.values.flatMap { [$0.firstIntentWall, $0.proofs.last?.receivedWall] }
+        }
+        return (calls + reads).compactMap(\.self).max()
+    }
+
     /// USD·s: each leg's notional times the seconds from the start until it was first seen at zero, or until the end.
     private func exposure(_ states: [AccountState], header: RunHeader) -> Amount {
         var total = Amount.zero
+        let end = machine.closedWall ?? lastSeen(states) ?? header.startedWall
         for state in states {
             for leg in state.legOrder.compactMap({ state.legs[$0] }) {
-                let end = leg.proofs.first?.receivedWall ?? machine.closedWall ?? header.startedWall
+                let end = leg.proofs.first?.receivedWall ?? end
                 let span = max(0, end.milliseconds - header.startedWall.milliseconds)
                 guard let millis = try? leg.before.notional.multiplied(by: Amount(Int(span))),
                     let seconds = try? millis.multiplied(by: Amount("0.001")), let sum = try? total.adding(seconds)
