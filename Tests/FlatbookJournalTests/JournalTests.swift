@@ -122,7 +122,7 @@ struct JournalTests {
             try SQLiteJournal.open(shelf.location, mode: .read).entries(of: "r")
         }
         #expect(error?.code == .corrupt)
-        #expect(error?.message.contains("2") == true)
+        #expect(error?.message.contains("entry 2 of run r") == true)
     }
 
     @Test("a deleted entry is found")

@@ -31,7 +31,7 @@ struct Output {
     var wantsJSON: Bool
 
     func result(_ text: String) {
-        FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+        FileHandle.standardOutput.write(Data((text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n").utf8))
     }
 
     static func note(_ text: String) {
