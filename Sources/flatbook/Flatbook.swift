@@ -18,6 +18,7 @@ struct Flatbook: ParsableCommand {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         signal(SIGPIPE, SIG_IGN)
+        refuseCoreDumps()
         do {
             let command = try parseAsRoot(arguments)
             if let executable = command as? any ExecutableCommand {
@@ -42,6 +43,12 @@ struct Flatbook: ParsableCommand {
                 CommandFailure(isUsage ? 64 : 1, Self.withoutPrefix(fullMessage(for: error))))
             finish(isUsage ? 64 : 1)
         }
+    }
+
+    /// A core file would hold credentials (`reliability.md` §4.1).
+    private static func refuseCoreDumps() {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     }
 
     /// Before the arguments are understood, e.g. for a usage error: stdout must be JSON all the same.

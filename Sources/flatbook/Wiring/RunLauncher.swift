@@ -68,6 +68,8 @@ struct RunLauncher {
         mode: EngineMode, header: RunHeader, epoch: Int, resuming: RunMachine? = nil, journal: SQLiteJournal?,
         confirm: Bool = false, allowNoMatch: Bool = false, progress: ProgressPrinter
     ) async throws -> (end: EngineEnd, engine: Engine) {
+        // A terminal that goes away ends no run.
+        signal(SIGHUP, SIG_IGN)
         let accounts = workspace.selected.map(\.account)
         let card = LockCard(
             id: "\(header.id)-\(getpid())", run: header.id, plan: header.plans.map(\.name).joined(separator: "+"),
