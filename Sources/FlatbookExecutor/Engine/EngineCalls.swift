@@ -230,8 +230,9 @@ extension Engine {
         if outcome.errorClass == .rateLimited { penalize(outcome, flight: flight) }
         if outcome.errorClass == .clockSkew { try skewed(name, outcome, venue: flight.venue) }
         switch intent.mutation {
-        case .close:
+        case .close(let close):
             venues[flight.venue]?.planner.ready(account: name)
+            freeHeldSize(name, close)
             if outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalVenue { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)
         }

@@ -157,6 +157,20 @@ extension Engine {
         queueCancels(name, orders.filter { $0.effect == .opens && isSelected($0, account) })
     }
 
+    /// The account's own close orders hold the size that a close wants: they go by id, except under `keep` (contract §3).
+    func freeHeldSize(_ name: String, _ close: CloseCall) {
+        guard let account = machine.accounts[name], account.plan.orders != .keep, lanes[name]?.mayCancel == true
+        else { return }
+        let held = close.legs.filter { account.legs[$0]?.failure?.errorClass == ErrorClass.conflict.rawValue }
+        let blocking = (lanes[name]?.orders ?? []).filter { order in
+            order.effect == .closes && !order.protective
+                && held.contains {
+                    $0.instrument == order.instrument && $0.product == order.product && $0.side == order.side
+                }
+        }
+        queueCancels(name, blocking)
+    }
+
     private func queueCancels(_ name: String, _ orders: [RestingOrder]) {
         guard let lane = lanes[name], let profile = venues[lane.venue]?.plugin.profile, configuration.mode == .run
         else { return }

@@ -152,6 +152,21 @@ struct PromiseTests {
         #expect(RunVerdict(machine, signal: machine.interruption).exitCode == 143)
     }
 
+    @Test("a close order that holds the size is cancelled by id, except under keep", arguments: [true, false])
+    func heldSize(keeps: Bool) throws {
+        var plan = PlanDocument(name: "x", accounts: [Pattern("*")])
+        plan.orders = keeps ? .keep : .cancelOpeners
+        var builder = FleetBuilder(seed: 5)
+        let slot = builder.add(FleetBuilder.identities(count: 1, seed: 5)[0])
+        builder.position(slot, "ETHUSDT", side: .long, quantity: Fixed(2))
+        builder.resting(slot, "ETHUSDT", leg: .long, closes: true, size: Fixed(2))
+        var configuration = SimulationConfiguration(seed: 5, accounts: builder.accounts)
+        configuration.switches.locked = .refuses
+        let run = try play(plan, configuration)
+        #expect(open(run) == (keeps ? ["ETHUSDT long"] : []))
+        #expect(try Scenario.report(run)?.run.exitCode == (keeps ? 10 : 0))
+    }
+
     @Test("at the deadline nothing is sent any more, and what is open is told")
     func deadline() throws {
         var plan = PlanDocument(name: "x", accounts: [Pattern("*")], granularity: .symbol)
