@@ -10,6 +10,14 @@ final class Desk: Sendable {
     let port: Int
     private let simulator: Child
     private let environment: [String: String]
+    private let started = Started()
+
+    private final class Started: Sendable {
+        private let lock = NSLock()
+        private nonisolated(unsafe) var children: [Child] = []
+        var all: [Child] { lock.withLock { children } }
+        func add(_ child: Child) { lock.withLock { children.append(child) } }
+    }
 
     /// Runs a test at a desk of its own; afterwards the simulator has ended and the folder is gone.
     static func open(
@@ -34,12 +42,15 @@ final class Desk: Sendable {
     }
 
     private init(accounts: Int, positions: Int, seed: Int, _ options: [String]) async throws {
-        folder = URL(fileURLWithPath: NSTemporaryDirectory())
+        let folder = URL(fileURLWithPath: NSTemporaryDirectory())
             .appendingPathComponent("flatbook-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLATBOOK_") }
         environment["XDG_STATE_HOME"] = folder.appendingPathComponent("state").path
         self.environment = environment
+        self.folder = folder
+        var isReady = false
+        defer { if !isReady { try? FileManager.default.removeItem(at: folder) } }
         simulator = try Child(
             [
                 "simulate", "--accounts", "bitget=\(accounts)", "--positions", "\(positions)", "--seed", "\(seed)",
@@ -50,6 +61,7 @@ final class Desk: Sendable {
             let object = try JSONSerialization.jsonObject(with: Data(ready.utf8)) as? [String: Any]
             guard let number = object?["port"] as? Int else { throw Unmet("no port in \(ready)") }
             port = number
+            isReady = true
         } catch {
             simulator.send(9)
             throw error
@@ -57,6 +69,8 @@ final class Desk: Sendable {
     }
 
     private func close() async throws {
+        // A test that failed half-way may have left a run behind.
+        for child in started.all { child.send(9) }
         simulator.send(15)
         _ = try await simulator.outcome(within: 20)
         try FileManager.default.removeItem(at: folder)
@@ -112,7 +126,9 @@ final class Desk: Sendable {
     // MARK: Commands
 
     func start(_ arguments: [String]) throws -> Child {
-        try Child(arguments, in: folder, environment: environment)
+        let child = try Child(arguments, in: folder, environment: environment)
+        started.add(child)
+        return child
     }
 
     /// Runs a command to its end, without a terminal.

@@ -85,7 +85,9 @@ extension AccountState {
                 let ended = call.result?.answeredAt, let read = lastObservation, read.sentAt >= ended
             else { return nil }
             let open = close.legs.filter { legs[$0]?.current != nil }
-            if open.isEmpty {
+            // One stale read must not take a sized order, or any under `wait`, for settled while it can still execute.
+            let mayBeLate = close.method.isSized || plan.afterUnknown == .wait
+            if open.isEmpty, !mayBeLate || read.sentAt >= deadAt {
                 return CallResolution(
                     id: call.intent.id, account: name, verdict: .executed, evidence: "gone in read \(read.digest)")
             }

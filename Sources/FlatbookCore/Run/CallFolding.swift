@@ -45,7 +45,7 @@ extension AccountState {
         let failure = ErrorNote(
             errorClass: errorClass.rawValue, exchangeCode: code, message: message, action: action ?? "")
         switch errorClass {
-        case .ok, .alreadyFlat: break
+        case .ok, .alreadyFlat: leg.rounds += 1
         case .retry, .rateLimited, .market, .clockSkew, .notFound:
             leg.failure = failure
             leg.softFailures += 1

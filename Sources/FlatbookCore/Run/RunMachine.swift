@@ -75,6 +75,9 @@ public struct RunMachine: Sendable {
         deadline = entry.at + .milliseconds(header.deadlineWall.milliseconds - entry.wall.milliseconds)
         for name in accountOrder where accounts[name]?.verdict == nil {
             accounts[name]?.handOver(at: entry.at)
+            for id in callOrder where calls[id]?.intent.mutation.account == name {
+                calls[id]?.result?.answeredAt = entry.at
+            }
             for id in accounts[name]?.unresolved ?? [] {
                 // The old clock may be gone: the latest possible moment on this one.
                 guard var call = calls[id], case .unknown = call.stage else { continue }
@@ -124,6 +127,7 @@ public struct RunMachine: Sendable {
             if let repeated = intent.repeats { calls[repeated]?.wasRepeated = true }
             account.forgetProofs()
         }
+        if case .cancel = intent.mutation { account.forgetProofs() }
         account.nextCallNumber += 1
         account.lastIntentAt = entry.at
         calls[intent.id] = CallRecord(intent: intent, intentAt: entry.at)

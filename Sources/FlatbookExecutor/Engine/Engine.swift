@@ -89,7 +89,10 @@ public final class Engine {
         switch event {
         case .start: try start()
         case .durable(let ticket): try release(upTo: ticket)
-        case .journalFailed(let error): finish(.journalFailed(error))
+        case .journalFailed(let error):
+            // Whatever was about to be told: it is not durable, and nothing waits for an append any more.
+            end = .journalFailed(error)
+            endTicket = nil
         case .replied(let id, let reply): try received(id, reply)
         case .failed(let id, let error): try failed(id, error)
         case .tick: break
@@ -127,6 +130,11 @@ public final class Engine {
         }
         newSends = []
         if let end, endTicket == nil {
+            // What is still on its way counts at the exchange, but nobody waits for it any more.
+            for id in flights.keys.sorted() {
+                guard let flight = flights[id] else { continue }
+                venues[flight.venue]?.ledger.abandon(flight.permit, at: now.instant, allowance: .seconds(5))
+            }
             configuration.locks.releaseAll()
             isFinished = true
             effects.append(.wake(nil))

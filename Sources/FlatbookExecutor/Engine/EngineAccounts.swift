@@ -7,7 +7,7 @@ extension Engine {
         guard let lane = lanes[name], let account = machine.accounts[name] else { return }
         lanes[name]?.phase = .preflight
         dirty.append(name)
-        if account.identity == nil {
+        if account.identity == nil || isResumed {
             startPass(.identity, reads: [.identity], lane: name)
         } else {
             lanes[name]?.identityDone = true
@@ -35,7 +35,6 @@ extension Engine {
             startPass(.snapshot, reads: lane.products.map { .positions(product: $0, cursor: nil) }, lane: name)
         } else {
             lanes[name]?.phase = .working
-            lanes[name]?.identityDone = true
         }
         if wantsOrders(name) {
             let lists = venue.plugin.profile.orderLists.filter { list in
@@ -66,7 +65,9 @@ extension Engine {
         guard let lane = lanes[name] else { return }
         dirty.append(name)
         lanes[name]?.identityDone = true
-        if let expected = lane.account.uid, let found = identity.uid, expected != found {
+        if let expected = lane.account.uid ?? machine.accounts[name]?.identity?.uid, let found = identity.uid,
+            expected != found
+        {
             let reason = "the key belongs to uid \(found), the accounts file says \(expected)"
             return try endAccount(
                 AccountVerdict(
@@ -76,7 +77,9 @@ extension Engine {
                         action: "put the right key or uid into \(lane.account.source.file)"),
                     cause: .wrongUID))
         }
-        try record(.identified(account: name, identity: identity))
+        if identity.uid != nil || machine.accounts[name]?.identity == nil {
+            try record(.identified(account: name, identity: identity))
+        }
         if let found = identity.uid, let twin = twin(of: name, uid: found) {
             return finish(
                 .invalid([
@@ -104,7 +107,8 @@ extension Engine {
         return machine.accountOrder.first { other in
             other != name && lanes[other]?.venue.exchange == lane.venue.exchange
                 && lanes[other]?.account.environment == lane.account.environment
-                && lanes[other]?.venue.base == lane.venue.base && machine.accounts[other]?.identity?.uid == uid
+                && lanes[other]?.venue.base == lane.venue.base
+                && (machine.accounts[other]?.identity?.uid ?? lanes[other]?.account.uid) == uid
         }
     }
 
@@ -201,7 +205,7 @@ extension Engine {
                 lanes[name]?.ordersComplete = isGood
                 lanes[name]?.seenOrders = pass.orders
                 lanes[name]?.sourceOf = pass.sourceOf
-                if isGood { queueOpeners(name) }
+                queueOpeners(name)
             case .observation:
                 if isGood { try observed(name, pass) }
             case .final: try finalRead(name, pass, isGood: isGood)

@@ -10,7 +10,7 @@ extension Engine {
             if mayMutate, hasOpened, isBarrierOpen {
                 try pumpCloses(key)
             }
-            if mayMutate, hasOpened { try pumpCancels(key) }
+            if mayMutate, hasOpened, isBarrierOpen { try pumpCancels(key) }
             if let retry = venues[key]?.retryPassAt {
                 if retry > now.instant, venues[key]?.phase == .contacting { continue }
                 if retry <= now.instant { venues[key]?.retryPassAt = nil }
@@ -68,7 +68,7 @@ extension Engine {
     private func pumpCancels(_ key: VenueKey) throws(InvariantViolation) {
         for name in venues[key]?.lanes ?? [] {
             while let cancel = lanes[name]?.cancels.first, let lane = lanes[name], let venue = venues[key],
-                lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
+                lane.identityDone, lane.stop == nil, lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
                 venue.inFlight < configuration.maximumInFlight
             {
                 let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)
@@ -142,10 +142,8 @@ extension Engine {
             }
         guard let reason else { return dispatch(id) }
         let outcome = Outcome(effect: .none, errorClass: .retry, code: "not-sent", message: reason)
+        if reason.hasPrefix("another") { lanes[intent.mutation.account]?.stop = (reason, .locked) }
         try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: nil)
-        if reason.hasPrefix("another") {
-            lanes[intent.mutation.account]?.stop = (reason, .locked)
-        }
     }
 
     func dispatch(_ id: UInt64) {
@@ -219,6 +217,7 @@ extension Engine {
             venues[flight.venue]?.ledger.release(flight.permit)
         }
         let name = intent.mutation.account
+        dirty.append(name)
         lanes[name]?.mutationsInFlight -= 1
         let stamp = reply.flatMap { venues[flight.venue]?.plugin.serverTime(in: $0.reply) }
         let result = CallResult(

@@ -63,6 +63,10 @@ extension Engine {
                 if lane.waitingSince == nil { lanes[name]?.waitingSince = now.instant }
                 let again = until ?? now.instant + .seconds(1)
                 lanes[name]?.readsBlockedUntil = again
+                // Waiting for the limit is not counted (contract §3, Snapshot).
+                if let end = lane.passes[index].giveUpAt {
+                    lanes[name]?.passes[index].giveUpAt = max(end, again + .seconds(20))
+                }
                 if blocking.scope.contains("uid=") { return .laneBlocked }
                 venues[key]?.nextPermitAt = min(venue.nextPermitAt ?? again, again)
                 return .venueBlocked
@@ -72,6 +76,7 @@ extension Engine {
     }
 
     private func pumpVenuePass(_ key: VenueKey) throws(InvariantViolation) {
+        if let retry = venues[key]?.retryPassAt, retry > now.instant { return }
         while let venue = venues[key], let pass = venue.pass, let read = pass.waiting.first,
             let account = venue.lanes.first(where: isUsable).flatMap({ lanes[$0]?.account })
         {

@@ -145,7 +145,11 @@ extension Engine {
     // MARK: Orders
 
     private func isSelected(_ order: RestingOrder, _ account: AccountState) -> Bool {
-        account.plan.sides.contains(order.side)
+        let isNamed =
+            account.listed.onlyLegs?.contains {
+                $0.instrument == order.instrument && $0.product == order.product && $0.side == order.side
+            } ?? true
+        return isNamed && account.plan.sides.contains(order.side)
             && account.selection.selects(
                 symbol: order.symbol, nativeID: order.instrument, exchange: account.listed.account.exchange)
     }
@@ -194,6 +198,10 @@ extension Engine {
     /// Control and leftover orders, once positions are proven zero. True while that is under way.
     private func finish(_ name: String) throws(InvariantViolation) -> Bool {
         guard let lane = lanes[name], let account = machine.accounts[name] else { return true }
+        if let stop = context(name).hardStop, now.instant >= stop {
+            try endAccount(account.provenVerdict(context(name), calls: machine.calls))
+            return true
+        }
         if lane.hasPass(.final) || lane.hasPass(.observation) { return true }
         if !lane.ordersDone, account.plan.orders != .keep { return true }
         if !lane.cancels.isEmpty, mayMutate, lane.mayCancel { return true }
@@ -266,7 +274,9 @@ extension Engine {
                     name, reason: "no positive control for \(uncontrolled.joined(separator: ", "))", cause: nil))
         }
         let left = pass.orders.filter { concerns($0, account) }
-        lanes[name]?.openersRemain = left.count { $0.effect == .opens }
+        // A list that could not be read again keeps what was known of it.
+        let known = isGood ? left : (lane.orders ?? []).filter { concerns($0, account) }
+        lanes[name]?.openersRemain = known.count { $0.effect == .opens }
         if !left.isEmpty, mayMutate, lane.mayCancel, lane.sweeps < 3 {
             lanes[name]?.sweeps += 1
             lanes[name]?.finalNeedsRead = false

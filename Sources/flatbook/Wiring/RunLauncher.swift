@@ -149,7 +149,13 @@ struct TerminalConfirmation: Confirming {
         if flags > 0 { lines.append("\(flags) accounts take no part; the report will say why.") }
         Output.note(lines.joined(separator: "\n"))
         FileHandle.standardError.write(Data("Type yes to go on: ".utf8))
-        let answer = await Task.detached { readLine(strippingNewline: true) }.value
-        return answer == "yes"
+        // Asked for without blocking, so that a signal or the deadline ends the wait.
+        while !Task.isCancelled {
+            var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            if poll(&input, 1, 0) > 0 { return readLine(strippingNewline: true) == "yes" }
+            let clock = SystemRunClock()
+            await clock.sleep(until: clock.now().instant + .milliseconds(100))
+        }
+        return false
     }
 }
