@@ -76,6 +76,8 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public var deadlineWall: WallTime
     public var startedWall: WallTime
     public var holder: RunHolder
+    /// `--yes` was given: a resumed run need not ask either.
+    public var isConfirmed: Bool?
 
     public struct RunAccount: Hashable, Sendable, Codable {
         public var account: Account

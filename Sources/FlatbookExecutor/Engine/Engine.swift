@@ -40,6 +40,8 @@ public final class Engine {
     var dirty: [String] = []
     /// The machine was folded from an earlier process's entries.
     let isResumed: Bool
+    /// An earlier process made calls already: its guards and its prompt were passed.
+    let barrierWasPassed: Bool
 
     /// - Parameter machine: the fold of an interrupted run's journal; nil for a new run.
     public init(_ configuration: EngineConfiguration, resuming machine: RunMachine? = nil, now: Now) {
@@ -48,6 +50,7 @@ public final class Engine {
         self.now = now
         startedAt = now
         isResumed = machine != nil
+        barrierWasPassed = machine.map { !$0.callOrder.isEmpty } ?? false
         isConfirmed = !configuration.needsConfirmation
         for listed in configuration.header.accounts {
             let account = listed.account
@@ -158,14 +161,19 @@ public final class Engine {
 
     /// A refusal before anything was sent; the run, if its head is written, is closed with it.
     func finishRefused(_ reason: String) {
+        closeRefused(reason, exitCode: 13)
+        finish(.refused(reason))
+    }
+
+    /// Closes a run whose head is written and that sends nothing.
+    func closeRefused(_ reason: String, exitCode: Int) {
         if hasOpened, configuration.mode == .run {
             _ = try? record(
                 .closed(
                     RunClosing(
-                        status: "refused", exitCode: 13, reads: reads, limits: limitUse(),
+                        status: "refused", exitCode: exitCode, reads: reads, limits: limitUse(),
                         medianRoundTrip: medianRoundTrip, refusal: reason)))
         }
-        finish(.refused(reason))
     }
 
     func notice(_ notice: EngineNotice) { effects.append(.notice(notice)) }

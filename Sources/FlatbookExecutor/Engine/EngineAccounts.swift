@@ -81,6 +81,7 @@ extension Engine {
             try record(.identified(account: name, identity: identity))
         }
         if let found = identity.uid, let twin = twin(of: name, uid: found) {
+            closeRefused("\(twin) and \(name) are the same account", exitCode: 78)
             return finish(
                 .invalid([
                     Diagnostic(

@@ -16,7 +16,7 @@ extension Engine {
             if isAllRead, isOrdered { finish(.preview(try plannedWork())) }
             return
         }
-        if isAllRead, !hasPlanned, configuration.mode == .run, !isResumed {
+        if isAllRead, !hasPlanned, configuration.mode == .run, !barrierWasPassed {
             hasPlanned = true
             let work = try plannedWork()
             let digests = machine.accountOrder.compactMap { machine.accounts[$0]?.snapshot?.digest }
@@ -33,7 +33,7 @@ extension Engine {
             }
         }
         guard !isBarrierOpen else { return }
-        if needsEverySnapshot, !isResumed, !(isAllRead && isConfirmed) { return }
+        if needsEverySnapshot, configuration.mode == .run, !barrierWasPassed, !(isAllRead && isConfirmed) { return }
         guard machine.accountOrder.allSatisfy({ isIdentityKnown($0) }) else { return }
         isBarrierOpen = true
         for name in machine.accountOrder where lanes[name]?.phase == .held || lanes[name]?.phase == .working {

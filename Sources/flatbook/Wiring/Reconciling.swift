@@ -26,8 +26,24 @@ struct Reconciling {
     ) async throws -> (end: EngineEnd, engine: Engine) {
         guard var header = machine.header else { throw CommandFailure(1, "run \(summary.id) has no head") }
         header.holder = RunLauncher.holder
+        let options = launcher.options
+        // Nothing was sent yet and nobody agreed yet: the question is still open.
+        let mustAsk =
+            mode == .run && machine.callOrder.isEmpty && header.isConfirmed != true && !options.isConfirmed
+        if mustAsk, isatty(0) != 1 || isatty(2) != 1 {
+            throw CommandFailure(13, "run \(summary.id) was not confirmed yet: resume it with --yes; nothing was sent")
+        }
+        var launcher = launcher
+        for name in machine.accountOrder where machine.accounts[name]?.verdict == nil {
+            guard launcher.workspace.credentials[name] == nil, launcher.workspace.unusable[name] == nil else {
+                continue
+            }
+            // Another plan's account: without its key there is nothing to wait for.
+            launcher.workspace.unusable[name] = AccountVerdict(
+                account: name, state: .unknown, reason: "left by run \(summary.id); its key is not at hand now")
+        }
         return try await launcher.drive(
             mode: mode, header: header, epoch: summary.lastEpoch + 1, resuming: machine, journal: journal,
-            progress: ProgressPrinter(launcher.options))
+            confirm: mustAsk, progress: ProgressPrinter(options))
     }
 }

@@ -13,7 +13,7 @@ import Foundation
 /// Puts an engine together with this host's clocks, ledgers, locks, transport and journal, and drives it to its end.
 struct RunLauncher {
     let options: CommonOptions
-    let workspace: Workspace
+    var workspace: Workspace
     let host: HostDirectory
     let clock = SystemRunClock()
 
@@ -46,11 +46,13 @@ struct RunLauncher {
             listed.credentials = listed.credentials.filter { if case .literal = $0.value { false } else { true } }
             accounts.append(.init(account: listed, plan: plan, onlyLegs: onlyLegs.map { $0[account.name] ?? [] }))
         }
-        return RunHeader(
+        var header = RunHeader(
             id: id, plans: workspace.plans, planDigest: Self.digest([UInt8](canonical)),
             environment: workspace.selected.first?.account.environment ?? .simulated, accounts: accounts,
             deadline: startedAt.instant + deadline, deadlineWall: startedAt.wall + deadline,
             startedWall: startedAt.wall, holder: Self.holder)
+        header.isConfirmed = options.isConfirmed
+        return header
     }
 
     static var holder: RunHolder {

@@ -55,6 +55,9 @@ struct Running {
                 return verdict.state != .flat && verdict.state != .alreadyFlat
             }
             if !legs.isEmpty { open[name] = legs }
+            if state.snapshot == nil, state.listed.account.enabled {
+                Output.note("warning: \(name) was never read by run \(run): run its plan to see what it holds")
+            }
         }
         guard !open.isEmpty else { throw CommandFailure(64, "run \(run) left no leg open") }
         selected.removeAll { open[$0.account.name] == nil }
