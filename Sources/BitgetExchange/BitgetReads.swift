@@ -27,7 +27,7 @@ extension Bitget {
     private func route(of read: Read) -> String {
         switch read {
         case .serverTime: BitgetRoute.serverTime
-        case .identity: BitgetRoute.identity
+        case .identity, .permissions, .settings: BitgetRoute.identity
         case .instruments: BitgetRoute.instruments
         case .positions: BitgetRoute.positions
         case .control: BitgetRoute.control
@@ -52,7 +52,7 @@ extension Bitget {
                 throw BitgetMalformed("serverTime is missing")
             }
             return .serverTime(time)
-        case .identity: return .identity(try Self.identity(BitgetRow(data)))
+        case .identity, .permissions, .settings: return .identity(try Self.identity(BitgetRow(data)))
         case .instruments(let product, _):
             return .instruments(try Self.instruments(Self.rows(data), product: product), next: nil)
         case .positions(let product, _):

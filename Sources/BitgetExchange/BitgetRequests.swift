@@ -5,7 +5,7 @@ extension Bitget {
     public func request(for read: Read, account: Account) -> VenueRequest {
         switch read {
         case .serverTime: get(BitgetRoute.serverTime, [:], read, account)
-        case .identity: get(BitgetRoute.identity, [:], read, account)
+        case .identity, .permissions, .settings: get(BitgetRoute.identity, [:], read, account)
         case .instruments(let product, _):
             get(BitgetRoute.instruments, ["productType": product], read, account)
         // `marginCoin` would narrow the answer to one margin coin: never sent.

@@ -22,6 +22,60 @@ public protocol ExchangePlugin: Sendable {
 
     /// The exchange's stamp in any reply, for clock samples and the arrival anchor; nil where it has none.
     func serverTime(in reply: VenueReply) -> WallTime?
+
+    /// The position reads that together show all of an account, by its options and what is known of it.
+    func partitions(of account: Account) -> [Partition]
+    /// The close methods that are exact for this account, widest first.
+    func closeMethods(for account: Account) -> [CloseMethod]
+    /// Scheme and host of the account's exchange; nil where its environment has none.
+    func host(for account: Account) -> String?
+    /// What the operator is told of positions in a silo that ``closeMethods(for:)`` has nothing for.
+    func reasonUnclosable(_ silo: Silo, account: Account) -> String?
+}
+
+extension ExchangePlugin {
+    public func partitions(of account: Account) -> [Partition] {
+        (account.options["products"] ?? profile.products).map { product in
+            Partition(
+                id: product, covers: [product], instruments: [product], orderLists: profile.orderLists,
+                protectiveLists: profile.protectiveLists)
+        }
+    }
+
+    public func closeMethods(for account: Account) -> [CloseMethod] { profile.closeMethods }
+    public func host(for account: Account) -> String? { profile.hosts[account.environment] }
+    public func reasonUnclosable(_ silo: Silo, account: Account) -> String? { nil }
+}
+
+/// What one read of positions covers.
+public struct Partition: Hashable, Sendable {
+    /// The `product` of its reads (``Read/positions(product:cursor:)``, orders and control).
+    public var id: String
+    /// The products of the legs that a complete read of it speaks for; what reports list as read.
+    public var covers: [String]
+    /// Products whose instruments are listed for it.
+    public var instruments: [String]
+    /// Lists of resting orders to read.
+    public var orderLists: [String]
+    /// Those of them that hold nothing but TP/SL of positions: looked at once a leg was closed.
+    public var protectiveLists: Set<String>
+    /// Whether there is a control read.
+    public var hasControl: Bool
+    /// A refusal by permission or account kind makes it `notRead` under this name; nil = it refuses the account.
+    public var refusedAs: String?
+
+    public init(
+        id: String, covers: [String], instruments: [String], orderLists: [String] = [],
+        protectiveLists: Set<String> = [], hasControl: Bool = true, refusedAs: String? = nil
+    ) {
+        self.id = id
+        self.covers = covers
+        self.instruments = instruments
+        self.orderLists = orderLists
+        self.protectiveLists = protectiveLists
+        self.hasControl = hasControl
+        self.refusedAs = refusedAs
+    }
 }
 
 /// The instruments of one exchange environment, by native id and product.
@@ -55,6 +109,8 @@ public struct ExchangeProfile: Sendable {
         public var id: String
         /// Limit id to weight.
         public var costs: [(limit: String, weight: Int)]
+        /// Limits that count what the request names (``VenueRequest/items``) instead of the request.
+        public var countsItems: Set<String> = []
         /// The fixed path: requests outside the declared list are never sent (I14).
         public var path: String
         public var isMutation: Bool
@@ -100,6 +156,8 @@ public struct ExchangeProfile: Sendable {
     public var cancelOperations: [String: String]
     /// Life of a signed request: the exchange refuses it this long after its timestamp.
     public var signatureLife: TimeSpan
+    /// What `accounts check` reads, besides positions: ``Read/identity`` and where to find what it does not say.
+    public var checks: [Read] = [.identity]
     /// Silos that this version cannot read, with the reason; shown as `notRead`.
     public var notRead: [NotRead]
 

@@ -1,6 +1,6 @@
 public import FlatbookCore
 
-public enum HTTPMethod: String, Hashable, Sendable { case get = "GET", post = "POST" }
+public enum HTTPMethod: String, Hashable, Sendable { case get = "GET", post = "POST", delete = "DELETE" }
 
 /// One unsigned request: the exact bytes that will be signed and sent.
 public struct VenueRequest: Hashable, Sendable {
@@ -16,6 +16,8 @@ public struct VenueRequest: Hashable, Sendable {
     public var headers: [Header]
     /// Scope values for limits beyond ip, uid and route: product, instrument, target.
     public var scope: [ScopeDimension: String]
+    /// How many things the request names, e.g. orders to cancel: limits that count items are charged so often.
+    public var items: Int
 
     public struct QueryItem: Hashable, Sendable {
         public var name: String
@@ -37,7 +39,7 @@ public struct VenueRequest: Hashable, Sendable {
 
     public init(
         route: String, method: HTTPMethod, path: String, query: [QueryItem] = [], body: [UInt8] = [],
-        headers: [Header] = [], scope: [ScopeDimension: String] = [:]
+        headers: [Header] = [], scope: [ScopeDimension: String] = [:], items: Int = 1
     ) {
         self.route = route
         self.method = method
@@ -46,11 +48,14 @@ public struct VenueRequest: Hashable, Sendable {
         self.body = body
         self.headers = headers
         self.scope = scope
+        self.items = items
     }
 
     /// `k=v&k=v` with everything but RFC 3986 unreserved characters percent-encoded; empty without items.
-    public var encodedQuery: String {
-        query.map { Self.encode($0.name) + "=" + Self.encode($0.value) }.joined(separator: "&")
+    public var encodedQuery: String { Self.encode(query) }
+
+    static func encode(_ query: [QueryItem]) -> String {
+        query.map { encode($0.name) + "=" + encode($0.value) }.joined(separator: "&")
     }
 
     /// `k=v&k=v` as it reads after decoding.
@@ -90,21 +95,24 @@ public struct SigningRecipe: Hashable, Sendable {
     public var headers: [(name: String, value: Value)]
     /// Appended to the query after everything else (BingX).
     public var signatureQueryName: String?
+    /// The query to send, where the timestamp stands in it; nil = the request's own.
+    public var query: [VenueRequest.QueryItem]?
 
     public init(
         message: [UInt8], secret: String = "secret", encoding: Encoding, headers: [(name: String, value: Value)],
-        signatureQueryName: String? = nil
+        signatureQueryName: String? = nil, query: [VenueRequest.QueryItem]? = nil
     ) {
         self.message = message
         self.secret = secret
         self.encoding = encoding
         self.headers = headers
         self.signatureQueryName = signatureQueryName
+        self.query = query
     }
 
     public static func == (a: Self, b: Self) -> Bool {
         a.message == b.message && a.secret == b.secret && a.encoding == b.encoding
-            && a.signatureQueryName == b.signatureQueryName && a.headers.count == b.headers.count
+            && a.signatureQueryName == b.signatureQueryName && a.query == b.query && a.headers.count == b.headers.count
             && zip(a.headers, b.headers).allSatisfy { $0.name == $1.name && $0.value == $1.value }
     }
 

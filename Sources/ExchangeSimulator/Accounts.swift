@@ -6,10 +6,12 @@ package enum PositionSide: String, Hashable, Sendable, CaseIterable {
 
 /// An open position. In one-way mode there is at most one per symbol.
 package struct SimulatedPosition: Hashable, Sendable {
+    /// The exchange's id of it; empty where it has none.
+    package var id = ""
     package var product: String
     package var symbol: String
     package var side: PositionSide
-    /// In base coin.
+    /// In base coin, or in contracts of the instrument.
     package var quantity: Fixed
     package var openPrice: Fixed
     package var marginCoin: String
@@ -84,6 +86,8 @@ package struct ClientOrder: Hashable, Sendable {
     package var kind: Kind
     /// The leg that it closes or opens.
     package var leg: PositionSide
+    /// The position it closes, where several stand on one side of a symbol.
+    package var positionID: String?
     package var size: Fixed
     package var filled: Fixed = .zero
     package var profit: Fixed = .zero
@@ -138,6 +142,7 @@ package struct Script: Hashable, Sendable {
 package struct SimulatedAccount: Sendable {
     package enum Environment: String, Sendable { case live, demo }
 
+    package var venue: SimulatedVenue = .bitget
     package var name: String
     package var uid: String
     package var key: String
@@ -154,6 +159,10 @@ package struct SimulatedAccount: Sendable {
     package var resting: [RestingOrder] = []
     package var plans: [PlanOrder] = []
     package var scripts: [Script] = []
+    /// What only OKX accounts have.
+    package var okx = OKXTraits()
+    /// What only BingX accounts have.
+    package var bingx = BingXTraits()
 
     package init(
         name: String, uid: String, key: String, secret: String, passphrase: String, isHedge: Bool = false

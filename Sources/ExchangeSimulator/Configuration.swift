@@ -67,6 +67,8 @@ package struct SimulationConfiguration: Sendable {
     package var instruments: [SimulatedInstrument]
     package var faults: FaultPlan
     package var switches: BitgetSwitches
+    package var okx: OKXSwitches
+    package var bingx: BingXSwitches
     /// From acceptance to fill, in milliseconds; drawn per order.
     package var fillDelayMs: ClosedRange<Int64>
     /// Position reads show the state of this long ago, in milliseconds.
@@ -79,8 +81,9 @@ package struct SimulationConfiguration: Sendable {
     package var addressLockMs: Int64
 
     package init(
-        seed: UInt64, accounts: [SimulatedAccount], instruments: [SimulatedInstrument] = SimulatedInstrument.catalogue,
+        seed: UInt64, accounts: [SimulatedAccount], instruments: [SimulatedInstrument] = SimulatedInstrument.everything,
         limitsScale: Double = 1, faults: FaultPlan = FaultPlan(), switches: BitgetSwitches = BitgetSwitches(),
+        okx: OKXSwitches = OKXSwitches(), bingx: BingXSwitches = BingXSwitches(),
         fillDelayMs: ClosedRange<Int64> = 20...120, readLagMs: Int64 = 0, clockOffsetMs: Int64 = 0,
         clockDriftPPM: Int64 = 0, addressLockMs: Int64 = 300_000
     ) {
@@ -90,6 +93,8 @@ package struct SimulationConfiguration: Sendable {
         self.limitsScale = limitsScale
         self.faults = faults
         self.switches = switches
+        self.okx = okx
+        self.bingx = bingx
         self.fillDelayMs = fillDelayMs
         self.readLagMs = readLagMs
         self.clockOffsetMs = clockOffsetMs

@@ -32,7 +32,8 @@ extension World {
 
     private mutating func fillClose(_ index: Int, _ slot: Int, _ wanted: Fixed, atNs ns: Int64) {
         let order = states[index].orders[slot]
-        let done = shrink(index, order.product, order.symbol, order.leg, by: wanted, atNs: ns)
+        let done = shrink(
+            index, order.product, order.symbol, order.leg, id: order.positionID, by: wanted, atNs: ns)
         record(index, slot, done.taken, done.profit, atNs: ns)
         guard done.taken > .zero else { return }
         let uid = states[index].account.uid
@@ -142,7 +143,8 @@ extension World {
     }
 
     private mutating func venueRemove(_ index: Int, _ leg: SimulatedPosition, atNs ns: Int64) {
-        let done = shrink(index, leg.product, leg.symbol, leg.side, by: leg.quantity, atNs: ns)
+        let id = leg.id.isEmpty ? nil : leg.id
+        let done = shrink(index, leg.product, leg.symbol, leg.side, id: id, by: leg.quantity, atNs: ns)
         guard done.taken > .zero else { return }
         truth.venueClosings.append(key(index, leg))
     }

@@ -128,10 +128,14 @@ package enum KeyDefect: String, CaseIterable, Sendable {
         case .unknownKey: account.key += "-revoked"
         case .wrongSecret: account.secret += "-rotated"
         case .wrongPassphrase: account.passphrase += "x"
-        case .missingPermission: account.authorities.removeAll { $0 == "cpow" || $0 == "coow" }
+        case .missingPermission:
+            account.authorities.removeAll { $0 == "cpow" || $0 == "coow" }
+            account.okx.permissions.remove("trade")
+            account.bingx.permissions.remove(3)
         case .boundElsewhere: account.boundAddresses = ["203.0.113.7"]
         case .otherEnvironment: account.environment = account.environment == .live ? .demo : .live
-        case .unified: account.isUnified = true
+        case .unified:
+            if account.venue == .bitget { account.isUnified = true } else { account.secret += "-rotated" }
         }
     }
 }

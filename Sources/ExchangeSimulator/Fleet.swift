@@ -5,19 +5,23 @@ package struct FleetBuilder: Sendable {
     private let instruments: [SimulatedInstrument]
     private var nextID: Int64 = 1_100_000_000_000_000_001
 
-    package init(seed: UInt64, instruments: [SimulatedInstrument] = SimulatedInstrument.catalogue) {
+    package init(seed: UInt64, instruments: [SimulatedInstrument] = SimulatedInstrument.everything) {
         self.seed = seed
         self.instruments = instruments
     }
 
     /// Name and credentials of one account, as an accounts file carries them.
     package struct Identity: Hashable, Sendable {
+        package var venue: SimulatedVenue
         package var name: String
         package var uid: String
         package var key: String
         package var secret: String
         package var passphrase: String
-        package init(name: String, uid: String, key: String, secret: String, passphrase: String) {
+        package init(
+            venue: SimulatedVenue = .bitget, name: String, uid: String, key: String, secret: String, passphrase: String
+        ) {
+            self.venue = venue
             self.name = name
             self.uid = uid
             self.key = key
@@ -27,17 +31,27 @@ package struct FleetBuilder: Sendable {
     }
 
     /// `bitget-001` … with credentials from the seed.
-    package static func identities(count: Int, seed: UInt64) -> [Identity] {
-        (0..<max(0, count)).map { index in
-            var random = SplitMix64(seed, "identity", ordinal: index)
+    package static func identities(
+        venue: SimulatedVenue = .bitget, count: Int, seed: UInt64
+    ) -> [Identity] {
+        // Every exchange has uids of its own, so that a judge can tell accounts by them alone.
+        let firstUID: Int64 =
+            switch venue {
+            case .bitget: 7_000_000_001
+            case .okx: 44_705_892_343_600_001
+            case .bingx: 16_844_001
+            }
+        let purpose = venue == .bitget ? "identity" : "identity " + venue.rawValue
+        return (0..<max(0, count)).map { index in
+            var random = SplitMix64(seed, purpose, ordinal: index)
             let number = String(index + 1)
             let padded = String(repeating: "0", count: max(0, 3 - number.count)) + number
             func hex(_ count: Int) -> String {
                 String((0..<count).map { _ in Array("0123456789abcdef")[random.below(16)] })
             }
             return Identity(
-                name: "bitget-" + padded, uid: String(7_000_000_001 + Int64(index)), key: "bg_" + hex(32),
-                secret: hex(64), passphrase: "Sim" + hex(12))
+                venue: venue, name: venue.rawValue + "-" + padded, uid: String(firstUID + Int64(index)),
+                key: (venue == .bitget ? "bg_" : "") + hex(32), secret: hex(64), passphrase: "Sim" + hex(12))
         }
     }
 
@@ -53,17 +67,23 @@ package struct FleetBuilder: Sendable {
     ) -> FleetBuilder {
         var builder = FleetBuilder(seed: seed)
         for (index, identity) in identities.enumerated() {
-            var random = SplitMix64(seed, "fleet", ordinal: index)
+            let purpose = identity.venue == .bitget ? "fleet" : "fleet " + identity.venue.rawValue
+            var random = SplitMix64(seed, purpose, ordinal: index)
             // Every sixth, at a phase from the seed, so that small fleets have a flat account as well.
             let isFlat = (index + Int(seed % 6)) % 6 == 5
             let slot = builder.add(identity, isHedge: random.chance(perMille: 500))
             guard !isFlat else { continue }
-            var symbols = builder.instruments
+            var symbols = builder.instruments(of: identity.venue)
             symbols.shuffle(using: &random)
             let legs = max(1, positionsPerAccount)
             for instrument in symbols.prefix(legs) {
-                builder.open(slot, instrument, &random)
+                switch identity.venue {
+                case .bitget: builder.open(slot, instrument, &random)
+                case .okx: builder.openOKX(slot, instrument, &random)
+                case .bingx: builder.openBingX(slot, instrument, &random)
+                }
             }
+            builder.finish(slot, &random)
         }
         return builder
     }
@@ -71,7 +91,7 @@ package struct FleetBuilder: Sendable {
     /// Every account: one-way, exactly `symbols` contracts in USDT, one long position each.
     package static func uniform(accounts count: Int, symbols: Int, seed: UInt64) -> FleetBuilder {
         var builder = FleetBuilder(seed: seed)
-        let listed = builder.instruments.filter {
+        let listed = builder.instruments(of: .bitget).filter {
             $0.product == "USDT-FUTURES" && $0.symbol.utf8.allSatisfy { $0 < 128 }
         }
         for identity in identities(count: count, seed: seed) {
@@ -92,7 +112,23 @@ package struct FleetBuilder: Sendable {
             SimulatedAccount(
                 name: identity.name, uid: identity.uid, key: identity.key, secret: identity.secret,
                 passphrase: identity.passphrase, isHedge: isHedge))
+        accounts[accounts.count - 1].venue = identity.venue
         return accounts.count - 1
+    }
+
+    /// What is listed at one exchange.
+    func instruments(of venue: SimulatedVenue) -> [SimulatedInstrument] {
+        let products = Set(SimulatedInstrument.catalogue(of: venue).map(\.product))
+        return instruments.filter { products.contains($0.product) }
+    }
+
+    /// What an account of a random fleet has besides the positions of its contracts.
+    private mutating func finish(_ slot: Int, _ random: inout SplitMix64) {
+        switch accounts[slot].venue {
+        case .bitget: finishBitget(slot, &random)
+        case .okx: finishOKX(slot, &random)
+        case .bingx: finishBingX(slot, &random)
+        }
     }
 
     /// Changes an account as a test needs it.
@@ -100,15 +136,20 @@ package struct FleetBuilder: Sendable {
 
     package mutating func position(
         _ slot: Int, _ symbol: String, product: String = "USDT-FUTURES", side: PositionSide, quantity: Fixed,
-        marginMode: String = "crossed"
+        marginMode: String = "crossed", id: String = ""
     ) {
         guard let instrument = instrument(symbol, product) else { return }
         // Away from the price, so that the account's unrealised profit is never zero by chance.
         let open = instrument.price.scaled(side == .long ? 985 : 1_012, over: 1_000)
-        accounts[slot].positions.append(
-            SimulatedPosition(
-                product: product, symbol: symbol, side: side, quantity: quantity, openPrice: open,
-                marginCoin: instrument.marginCoin, marginMode: marginMode))
+        var position = SimulatedPosition(
+            product: product, symbol: symbol, side: side, quantity: quantity, openPrice: open,
+            marginCoin: instrument.marginCoin, marginMode: marginMode)
+        position.id = id
+        if id.isEmpty, accounts[slot].venue != .bitget {
+            nextID += 16
+            position.id = String(600_000_000_000_000_000 + nextID)
+        }
+        accounts[slot].positions.append(position)
     }
 
     /// A limit order in the book; returns its id.
@@ -142,18 +183,19 @@ package struct FleetBuilder: Sendable {
         return id.order
     }
 
-    private func instrument(_ symbol: String, _ product: String) -> SimulatedInstrument? {
+    func instrument(_ symbol: String, _ product: String) -> SimulatedInstrument? {
         instruments.first { $0.symbol == symbol && $0.product == product }
     }
 
-    private mutating func takeID() -> (order: String, client: String) {
+    mutating func takeID() -> (order: String, client: String) {
         nextID += 16
         return (String(nextID), String(nextID + 3))
     }
 
     /// About `worth` quote coin of the contract, at least one step.
     package static func size(worth: Int, of instrument: SimulatedInstrument) -> Fixed {
-        let exact = Fixed(raw: Fixed(worth).raw * Fixed.unit / instrument.price.raw)
+        let unit = instrument.isInverse ? instrument.contractValue : instrument.price * instrument.contractValue
+        let exact = Fixed(raw: Fixed(worth).raw * Fixed.unit / max(unit.raw, 1))
         return max(instrument.step, exact.floored(to: instrument.step))
     }
 

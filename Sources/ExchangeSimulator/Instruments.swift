@@ -16,6 +16,13 @@ package struct SimulatedInstrument: Hashable, Sendable {
     package var status = "normal"
     /// As in tickers.
     package var deliveryStatus = "delivery_normal"
+    /// Base coin in one unit of quantity, or quote coin where the contract is inverse; one where sizes are coins.
+    package var contractValue = Fixed(1)
+    package var isInverse = false
+    /// The coin that profit is paid in; empty: the margin coin.
+    package var settleCoin = ""
+    /// The group of an option or dated contract, e.g. `BTC-USD`; empty where there is none.
+    package var family = ""
 
     package init(
         product: String, symbol: String, baseCoin: String, quoteCoin: String, marginCoin: String, price: Fixed,
@@ -35,7 +42,19 @@ package struct SimulatedInstrument: Hashable, Sendable {
 
     var step: Fixed { Fixed(units: 1, places: volumePlace) }
 
-    /// The listed contracts of a random fleet: 48 in USDT, 7 in USDC, 6 in coin.
+    /// Everything that is listed anywhere.
+    package static let everything = catalogue + okxCatalogue + bingxCatalogue
+
+    /// The listed contracts of one exchange.
+    package static func catalogue(of venue: SimulatedVenue) -> [SimulatedInstrument] {
+        switch venue {
+        case .bitget: catalogue
+        case .okx: okxCatalogue
+        case .bingx: bingxCatalogue
+        }
+    }
+
+    /// The listed contracts of a random Bitget fleet: 48 in USDT, 7 in USDC, 6 in coin.
     package static let catalogue: [SimulatedInstrument] =
         usdtTable.map { row($0, product: "USDT-FUTURES", suffix: "USDT", quote: "USDT", margin: "USDT") }
         + usdcTable.map { row($0, product: "USDC-FUTURES", suffix: "PERP", quote: "USDC", margin: "USDC") }

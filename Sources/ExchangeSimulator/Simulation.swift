@@ -88,16 +88,43 @@ package struct ExchangeSimulation: Sendable {
         let serverMs = atMs + configuration.clockOffsetMs + faults.clockOffsetMs + drift
         world.epochShiftMs = serverMs - arrivalNs / 1_000_000
         advance(toNs: arrivalNs)
-        var call = BitgetCall(request, ns: arrivalNs, ms: serverMs, elapsedMs: elapsedMs)
-        let scope = call.key ?? request.clientAddress
-        call.ordinal = ordinals[scope + " " + call.path, default: 0]
-        ordinals[scope + " " + call.path] = call.ordinal + 1
-        call.scope = world.account(forKey: scope).map { world.states[$0].account.uid } ?? scope
+        var arrival = Arrival(request, ns: arrivalNs, ms: serverMs, elapsedMs: elapsedMs)
+        let venue = SimulatedVenue(path: arrival.path)
+        let scope = venue.flatMap { key(of: request, at: $0) } ?? request.clientAddress
+        arrival.ordinal = ordinals[scope + " " + arrival.path, default: 0]
+        ordinals[scope + " " + arrival.path] = arrival.ordinal + 1
+        arrival.scope = world.account(forKey: scope).map { world.states[$0].account.uid } ?? scope
         if let lock = faults.addressLock, !addressLocked, elapsedMs >= lock.lowerBound {
             addressLocked = true
             limiter.lock("ip " + request.clientAddress, until: start + lock.upperBound * 1_000_000)
         }
-        return serve(call)
+        switch venue {
+        case .bitget, nil: return serve(BitgetCall(arrival))
+        case .okx: return serveOKX(arrival)
+        case .bingx: return serveBingX(arrival)
+        }
+    }
+
+    /// The API key that a request names, wherever its exchange wants it.
+    private func key(of request: SimulatedRequest, at venue: SimulatedVenue) -> String? {
+        switch venue {
+        case .bitget: request.header("access-key")
+        case .okx: request.header("ok-access-key")
+        case .bingx: request.header("x-bx-apikey")
+        }
+    }
+
+    /// A request that passed every check some time ago takes effect now.
+    private mutating func executeLate(_ late: LateRequest, account: Int, atNs ns: Int64) {
+        var arrival = Arrival(late.request, ns: ns, ms: world.milliseconds(ns), elapsedMs: 0)
+        arrival.scope = world.states[account].account.uid
+        let executed =
+            switch world.states[account].account.venue {
+            case .bitget: executeLateBitget(arrival, account: account)
+            case .okx: executeLateOKX(arrival, account: account)
+            case .bingx: executeLateBingX(arrival, account: account)
+            }
+        if executed { world.truth.markExecuted(late.receipt) }
     }
 
     private mutating func begin(at ns: Int64) -> Int64 {
@@ -120,11 +147,7 @@ package struct ExchangeSimulation: Sendable {
             case .script(let account, let action): world.perform(action, account, atNs: event.atNs)
             case .reopen(let account, let leg): world.reopen(account, leg, atNs: event.atNs)
             case .execute(let account, let request):
-                let ms = world.milliseconds(event.atNs)
-                var call = BitgetCall(request.request, ns: event.atNs, ms: ms, elapsedMs: 0)
-                call.scope = world.states[account].account.uid
-                let answer = execute(call, request.route, account)
-                if answer.executed { world.truth.markExecuted(request.receipt) }
+                executeLate(request, account: account, atNs: event.atNs)
             }
         }
     }
@@ -171,8 +194,9 @@ package struct ExchangeSimulation: Sendable {
         let positions: [Wire] = world.states.flatMap { state in
             state.account.positions.map { position in
                 Wire.object([
-                    ("uid", .text(state.account.uid)), ("name", .text(state.account.name)),
-                    ("productType", .text(position.product)), ("symbol", .text(position.symbol)),
+                    ("exchange", .text(state.account.venue.rawValue)), ("uid", .text(state.account.uid)),
+                    ("name", .text(state.account.name)), ("productType", .text(position.product)),
+                    ("symbol", .text(position.symbol)),
                     ("side", .text(position.side.rawValue)), ("marginMode", .text(position.marginMode)),
                     ("size", .decimal(position.quantity)),
                 ])

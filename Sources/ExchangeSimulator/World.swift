@@ -14,7 +14,6 @@ struct PendingEvent: Sendable {
 /// A request that passed every check and whose execution the exchange put off.
 struct LateRequest: Sendable {
     var request: SimulatedRequest
-    var route: BitgetRoute
     /// Its place in ``Truth/receipts``.
     var receipt: Int
 }
@@ -35,6 +34,7 @@ struct AccountState: Sendable {
     var cancelledAt: [String: Int64] = [:]
     var callOrdinals: [String: Int] = [:]
     var pendingScripts: [Script] = []
+    var positionSteps: Int64 = 0
 }
 
 /// The exchange's books: positions, orders and what changes them.
@@ -85,7 +85,11 @@ struct World: Sendable {
     func milliseconds(_ ns: Int64) -> Int64 { ns / 1_000_000 + epochShiftMs }
 
     private func worth(_ position: SimulatedPosition, _ quantity: Fixed) -> Fixed {
-        (instrument(position.symbol, position.product)?.price ?? position.openPrice) * quantity
+        guard let instrument = instrument(position.symbol, position.product) else {
+            return position.openPrice * quantity
+        }
+        let unit = instrument.isInverse ? Fixed(1) : instrument.price
+        return unit * quantity * instrument.contractValue
     }
 
     // MARK: Time
@@ -118,10 +122,22 @@ struct World: Sendable {
         return (String(base + random.inside(0...7)), String(base + 8 + random.inside(0...7)))
     }
 
+    /// The id of a position that opens, where the exchange gives positions ids.
+    mutating func takePositionID(_ index: Int) -> String {
+        states[index].positionSteps += 1
+        var random = SplitMix64(configuration.seed, "position", states[index].account.uid)
+        return String(1_725_119_205_811_617_792 + random.inside(0...900_000_000_000) + states[index].positionSteps)
+    }
+
     // MARK: Positions
 
-    func position(_ index: Int, _ product: String, _ symbol: String, _ side: PositionSide) -> Int? {
-        states[index].account.positions.firstIndex { $0.isLeg(product, symbol, side) }
+    /// - Parameter id: of the position, where several stand on one side of a symbol.
+    func position(
+        _ index: Int, _ product: String, _ symbol: String, _ side: PositionSide, id: String? = nil
+    ) -> Int? {
+        states[index].account.positions.firstIndex {
+            $0.isLeg(product, symbol, side) && (id == nil || $0.id == id)
+        }
     }
 
     /// What a read at `ns` shows: the state `lag` ago.
@@ -148,12 +164,14 @@ struct World: Sendable {
     mutating func grow(_ index: Int, _ leg: SimulatedPosition, by quantity: Fixed, atNs ns: Int64) {
         guard quantity > .zero else { return }
         remember(index, atNs: ns)
-        if let found = position(index, leg.product, leg.symbol, leg.side) {
+        let id = leg.id.isEmpty ? nil : leg.id
+        if let found = position(index, leg.product, leg.symbol, leg.side, id: id) {
             states[index].account.positions[found].quantity += quantity
         } else {
             var opened = leg
             opened.quantity = quantity
             opened.openedAtMs = milliseconds(ns)
+            if opened.id.isEmpty, states[index].account.venue != .bitget { opened.id = takePositionID(index) }
             states[index].account.positions.append(opened)
         }
         recount(worth(leg, quantity), atNs: ns)
@@ -161,14 +179,18 @@ struct World: Sendable {
 
     /// Makes a leg smaller, at most to zero; returns what was taken and the profit.
     mutating func shrink(
-        _ index: Int, _ product: String, _ symbol: String, _ side: PositionSide, by quantity: Fixed, atNs ns: Int64
+        _ index: Int, _ product: String, _ symbol: String, _ side: PositionSide, id: String? = nil,
+        by quantity: Fixed, atNs ns: Int64
     ) -> (taken: Fixed, profit: Fixed, closed: SimulatedPosition?) {
-        guard let found = position(index, product, symbol, side), quantity > .zero else { return (.zero, .zero, nil) }
+        guard let found = position(index, product, symbol, side, id: id), quantity > .zero else {
+            return (.zero, .zero, nil)
+        }
         remember(index, atNs: ns)
         let leg = states[index].account.positions[found]
         let taken = min(quantity, leg.quantity)
         let price = instrument(symbol, product)?.price ?? leg.openPrice
-        let gain = (side == .long ? price - leg.openPrice : leg.openPrice - price) * taken
+        let unit = instrument(symbol, product)?.contractValue ?? Fixed(1)
+        let gain = (side == .long ? price - leg.openPrice : leg.openPrice - price) * taken * unit
         recount(-worth(leg, taken), atNs: ns)
         guard taken == leg.quantity else {
             states[index].account.positions[found].quantity -= taken
@@ -191,9 +213,12 @@ struct World: Sendable {
     }
 
     /// Quantity of a leg that accepted closes will still take.
-    func inFlight(_ index: Int, _ product: String, _ symbol: String, _ side: PositionSide) -> Fixed {
+    func inFlight(
+        _ index: Int, _ product: String, _ symbol: String, _ side: PositionSide, id: String? = nil
+    ) -> Fixed {
         states[index].orders.reduce(Fixed.zero) {
             !$1.isDone && $1.kind != .open && $1.leg == side && $1.symbol == symbol && $1.product == product
+                && (id == nil || $1.positionID == nil || $1.positionID == id)
                 ? $0 + ($1.size - $1.filled) : $0
         }
     }

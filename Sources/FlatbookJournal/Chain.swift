@@ -33,6 +33,7 @@ extension RunEvent {
         case .opened: ("opened", nil, nil)
         case .resumed: ("resumed", nil, nil)
         case .identified(let account, _): ("identified", account, nil)
+        case .learned(let account, _): ("learned", account, nil)
         case .snapshot(let snapshot): ("snapshot", snapshot.account, nil)
         case .planned: ("planned", nil, nil)
         case .intent(let intent): ("intent", intent.mutation.account, intent.id)

@@ -33,7 +33,7 @@ public struct Signer: Sendable {
             case .credential(let field): headers.append((name, try reveal(field, of: credentials, in: name)))
             }
         }
-        var query = request.encodedQuery
+        var query = VenueRequest.encode(recipe.query ?? request.query)
         if let name = recipe.signatureQueryName {
             let pair = VenueRequest.encode(name) + "=" + VenueRequest.encode(signature)
             query = query.isEmpty ? pair : query + "&" + pair

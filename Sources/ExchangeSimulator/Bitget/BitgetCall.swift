@@ -2,39 +2,28 @@ import Foundation
 
 /// A request taken apart.
 struct BitgetCall: Sendable {
-    var request: SimulatedRequest
-    var path: String
+    var arrival: Arrival
     /// Decoded, in the order received.
     var query: [(name: String, value: String)]
-    var ns: Int64
-    /// The exchange's clock.
-    var ms: Int64
-    var elapsedMs: Int64
-    /// Who calls, as far as can be told before any check: uid, unknown key, or address.
-    var scope = ""
-    /// How many calls of this caller to this path came before.
-    var ordinal = 0
     var fields: [String: String] = [:]
     var orderIDs: [(orderID: String, clientOid: String)] = []
 
-    init(_ request: SimulatedRequest, ns: Int64, ms: Int64, elapsedMs: Int64) {
-        self.request = request
-        self.ns = ns
-        self.ms = ms
-        self.elapsedMs = elapsedMs
-        let parts = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        path = parts.first.map(String.init) ?? ""
-        let text = parts.count > 1 ? parts[1] : ""
-        query = text.split(separator: "&").map { pair in
-            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (Self.decode(halves[0]), halves.count > 1 ? Self.decode(halves[1]) : "")
-        }
+    init(_ arrival: Arrival) {
+        self.arrival = arrival
+        query = arrival.pairs
         for (name, value) in query { fields[name] = value }
     }
 
+    var request: SimulatedRequest { arrival.request }
+    var path: String { arrival.path }
+    var ns: Int64 { arrival.ns }
+    var ms: Int64 { arrival.ms }
+    var elapsedMs: Int64 { arrival.elapsedMs }
+    var scope: String { arrival.scope }
+    var ordinal: Int { arrival.ordinal }
     var key: String? { request.header("access-key") }
     var route: BitgetRoute? { BitgetRoute(rawValue: path) }
-    var label: String { request.method + " " + path }
+    var label: String { arrival.label }
     /// The query as the gateway signs it again.
     var decodedQuery: String { query.map { $0.name + "=" + $0.value }.joined(separator: "&") }
     /// A parameter; nil where it is missing or empty.
@@ -42,9 +31,7 @@ struct BitgetCall: Sendable {
     var product: String { (field("productType") ?? "").uppercased() }
 
     /// A generator of this call's own.
-    func random(_ seed: UInt64, _ purpose: String) -> SplitMix64 {
-        SplitMix64(seed, purpose, scope, path, ordinal: ordinal)
-    }
+    func random(_ seed: UInt64, _ purpose: String) -> SplitMix64 { arrival.random(seed, purpose) }
 
     /// Reads the body of a POST; false where it is not an object.
     mutating func readBody() -> Bool {
@@ -63,33 +50,6 @@ struct BitgetCall: Sendable {
             }
         }
         return true
-    }
-
-    private static func decode(_ text: Substring) -> String {
-        var out: [UInt8] = []
-        let bytes = Array(text.utf8)
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let high = hex(bytes[index + 1]), let low = hex(bytes[index + 2])
-            {
-                out.append(high << 4 | low)
-                index += 3
-            } else {
-                out.append(bytes[index] == UInt8(ascii: "+") ? UInt8(ascii: " ") : bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    private static func hex(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }
 

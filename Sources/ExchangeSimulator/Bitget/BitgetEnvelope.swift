@@ -25,57 +25,31 @@ extension ExchangeSimulation {
             chinese: random.chance(perMille: 250))
     }
 
-    mutating func note(_ call: BitgetCall, mutation: Bool, executed: Bool, status: Int, code: String) {
-        let uid = call.key.flatMap { world.account(forKey: $0) }.map { world.states[$0].account.uid } ?? ""
-        world.truth.note(
-            Receipt(
-                uid: uid, route: call.label, clientAddress: call.request.clientAddress, arrivalNs: call.ns,
-                body: call.request.body, isMutation: mutation, executed: executed, status: status, code: code))
+    func gatewayAnswer(_ answer: BitgetAnswer, _ call: BitgetCall) -> GatewayAnswer {
+        GatewayAnswer(
+            reply: reply(answer, call), code: answer.code, executed: answer.executed,
+            isRejection: answer.code != "00000" && !answer.code.isEmpty && answer.code != "429")
     }
 
-    mutating func finish(
-        _ answer: BitgetAnswer, _ call: BitgetCall, mutation: Bool, fault: FaultKind?
-    ) -> SimulatedDelivery {
-        let reply = reply(answer, call)
-        note(call, mutation: mutation, executed: answer.executed, status: reply.status, code: answer.code)
-        let isRefusal = answer.code != "00000" && !answer.code.isEmpty && answer.code != "429"
-        if isRefusal { world.truth.rejections[answer.code, default: 0] += 1 }
-        var delivery = SimulatedDelivery(reply: reply, delayMs: 0, fate: .deliver, executed: answer.executed)
-        guard let fault else { return delivery }
-        var random = call.random(configuration.seed, "after")
-        let size = reply.body.count
-        switch fault {
-        case .slow: delivery.delayMs = random.inside(1_500...6_000)
-        case .cutAfter: delivery.fate = .cutAfterExecution
-        case .hangAfter: delivery.fate = .hang
-        case .truncateAfter: delivery.fate = .truncate(bytes: random.below(max(1, size - 1)))
-        case .wrongLengthAfter: delivery.fate = .wrongLength(declared: size + 1 + random.below(64))
-        case .gatewayAfter:
-            delivery.reply = self.reply(
-                random.chance(perMille: 500) ? .html(502, "Bad Gateway") : .html(504, "Gateway Time-out"), call)
-        case .systemErrorAfter:
-            let code = ["40725", "45001", "40015", "40010"][random.below(4)]
-            delivery.reply = self.reply(.failure(code, status: code == "40725" ? 500 : 400), call)
-        case .failedRead: delivery.reply = failedRead(call, &random)
-        default: break
+    func voice(_ call: BitgetCall) -> GatewayVoice {
+        func code(_ random: inout SplitMix64, _ codes: [String]) -> GatewayAnswer {
+            let code = codes[random.below(codes.count)]
+            return gatewayAnswer(.failure(code, status: code == "40725" ? 500 : 400), call)
         }
-        return delivery
-    }
-
-    /// A read that looks alive and says nothing: an account must never be called flat for it.
-    private func failedRead(_ call: BitgetCall, _ random: inout SplitMix64) -> VenueReply {
-        switch random.below(6) {
-        case 0: reply(.html(503, "Service Unavailable"), call)
-        case 1: reply(BitgetAnswer(data: .null), call)
-        case 2: reply(BitgetAnswer(code: "", page: (200, "application/json", "")), call)
-        case 3:
-            reply(
-                BitgetAnswer(code: "", page: (200, "application/json", "{\"code\":1,\"message\":\"System error\"}")),
-                call)
-        case 4: reply(.failure("45001"), call)
-        default:
-            reply(BitgetAnswer(code: "", page: (200, "text/html", "<html><body>Just a moment...</body></html>")), call)
-        }
+        return GatewayVoice(
+            tooMany: { gatewayAnswer(Self.tooMany, call) },
+            spurious: { code(&$0, ["45001", "40725", "40808", "40015"]) },
+            systemError: { code(&$0, ["40725", "45001", "40015", "40010"]) },
+            failedRead: { random in
+                switch random.below(6) {
+                case 0: .html(503, "Service Unavailable")
+                case 1: gatewayAnswer(BitgetAnswer(data: .null), call)
+                case 2: .page(200, "application/json", "")
+                case 3: .page(200, "application/json", "{\"code\":1,\"message\":\"System error\"}")
+                case 4: gatewayAnswer(.failure("45001"), call)
+                default: .page(200, "text/html", "<html><body>Just a moment...</body></html>")
+                }
+            })
     }
 
     private func reply(_ answer: BitgetAnswer, _ call: BitgetCall) -> VenueReply {

@@ -5,36 +5,38 @@ extension ExchangeSimulation {
     mutating func serve(_ call: BitgetCall) -> SimulatedDelivery {
         var call = call
         let mutation = call.route?.isMutation ?? (call.request.method == "POST")
-        if let refused = addressCheck(call) { return finish(refused, call, mutation: mutation, fault: nil) }
-        var random = call.random(configuration.seed, "fault")
-        let fault = configuration.faults.fault(mutation: mutation, elapsedMs: call.elapsedMs, random: &random)
-        if let fault, let delivery = before(fault, call, mutation: mutation, &random) { return delivery }
-        if let boxed = penalty(call) {
-            world.truth.injectedRejections += 1
-            return finish(boxed, call, mutation: mutation, fault: nil)
+        let uid = uid(forKey: call.key)
+        let voice = voice(call)
+        func done(_ answer: BitgetAnswer, _ fault: FaultKind?) -> SimulatedDelivery {
+            deliver(gatewayAnswer(answer, call), call.arrival, uid: uid, mutation: mutation, fault: fault, voice: voice)
         }
-        let answer: BitgetAnswer
+        if let refused = addressCheck(call) { return done(refused, nil) }
+        var (fault, random) = drawFault(call.arrival, mutation: mutation)
+        if let fault,
+            let delivery = preempt(fault, call.arrival, uid: uid, mutation: mutation, voice: voice, &random)
+        {
+            return delivery
+        }
+        if penaltyBox(call.arrival, uid: uid) {
+            world.truth.injectedRejections += 1
+            return done(Self.tooMany, nil)
+        }
         switch check(&call) {
-        case .refused(let refusal): answer = refusal
+        case .refused(let refusal): return done(refusal, fault)
         case .passed(let route, let account, let remaining):
             if fault == .lateExecution, let account {
-                return putOff(call, route, account, &random)
+                return putOff(call.arrival, account: account, uid: uid, &random)
             }
             var served = execute(call, route, account)
             served.remaining = remaining
-            answer = served
+            return done(served, fault)
         }
-        return finish(answer, call, mutation: mutation, fault: fault)
     }
 
-    private mutating func putOff(
-        _ call: BitgetCall, _ route: BitgetRoute, _ account: Int, _ random: inout SplitMix64
-    ) -> SimulatedDelivery {
-        let late = LateRequest(request: call.request, route: route, receipt: world.truth.receipts.count)
-        let delay = random.inside(300...5_000) * 1_000_000
-        world.schedule(.execute(account: account, request: late), atNs: call.ns + delay)
-        note(call, mutation: true, executed: false, status: 0, code: "")
-        return SimulatedDelivery(reply: nil, delayMs: 0, fate: .cutBeforeExecution, executed: false)
+    mutating func executeLateBitget(_ arrival: Arrival, account: Int) -> Bool {
+        let call = BitgetCall(arrival)
+        guard let route = call.route else { return false }
+        return execute(call, route, account).executed
     }
 
     // MARK: The edge
@@ -52,64 +54,17 @@ extension ExchangeSimulation {
             CounterKey(scope: scope, route: ""), capacity: capacity(6_000), window: 60_000_000_000, kind: .sliding,
             at: call.ns, countRefused: configuration.switches.refusedRequestsCount)
         guard verdict == .refused else { return nil }
-        violate(scope, call)
+        violate(scope, call.arrival)
         guard configuration.switches.enforcesLimits else { return nil }
         limiter.lock(scope, until: call.ns + configuration.addressLockMs * 1_000_000)
         world.truth.rateLimitRejections += 1
         return page ? .html(429, "Too Many Requests") : Self.tooMany
     }
 
-    private mutating func violate(_ scope: String, _ call: BitgetCall) {
-        guard world.truth.limitViolations.count < Truth.receiptLimit else { return }
-        world.truth.limitViolations.append(LimitViolation(scope: scope, route: call.label, arrivalNs: call.ns))
-    }
-
-    private func capacity(_ base: Int) -> Int { max(1, Int(Double(base) * configuration.limitsScale)) }
-
-    private static var tooMany: BitgetAnswer {
+    static var tooMany: BitgetAnswer {
         var answer = BitgetAnswer.failure("429", status: 429)
         answer.remaining = 0
         return answer
-    }
-
-    private mutating func penalty(_ call: BitgetCall) -> BitgetAnswer? {
-        let faults = configuration.faults
-        guard faults.penaltyPerMille > 0, call.key != nil else { return nil }
-        let scope = "penalty " + call.scope
-        if limiter.isLocked(scope, at: call.ns) { return Self.tooMany }
-        if let quiet = faults.quietAfterMs, call.elapsedMs >= quiet { return nil }
-        var random = call.random(configuration.seed, "penalty")
-        guard random.chance(perMille: faults.penaltyPerMille) else { return nil }
-        limiter.lock(scope, until: call.ns + random.inside(faults.penaltyMs) * 1_000_000)
-        return Self.tooMany
-    }
-
-    private mutating func before(
-        _ fault: FaultKind, _ call: BitgetCall, mutation: Bool, _ random: inout SplitMix64
-    ) -> SimulatedDelivery? {
-        switch fault {
-        case .tooMany:
-            world.truth.injectedRejections += 1
-            return finish(Self.tooMany, call, mutation: mutation, fault: nil)
-        case .serverError:
-            let pages: [(Int, String)] = [
-                (500, "Internal Server Error"), (502, "Bad Gateway"), (503, "Service Unavailable"), (520, "Unknown"),
-            ]
-            let page = pages[random.below(pages.count)]
-            return finish(.html(page.0, page.1), call, mutation: mutation, fault: nil)
-        case .edgeBlock:
-            let empty = BitgetAnswer(code: "", page: (403, "text/plain", ""))
-            return finish(empty, call, mutation: mutation, fault: nil)
-        case .cutBefore, .hangBefore:
-            note(call, mutation: mutation, executed: false, status: 0, code: "")
-            let fate: SimulatedDelivery.Fate = fault == .hangBefore ? .hang : .cutBeforeExecution
-            return SimulatedDelivery(reply: nil, delayMs: 0, fate: fate, executed: false)
-        case .releaseWindow:
-            let code = ["45001", "40725", "40808", "40015"][random.below(4)]
-            let status = code == "40725" ? 500 : 400
-            return finish(.failure(code, status: status), call, mutation: mutation, fault: nil)
-        default: return nil
-        }
     }
 
     // MARK: Checks in the exchange's order
@@ -159,7 +114,7 @@ extension ExchangeSimulation {
         switch verdict {
         case .allowed(let remaining): left = remaining
         case .refused:
-            violate(scope, call)
+            violate(scope, call.arrival)
             if configuration.switches.enforcesLimits {
                 world.truth.rateLimitRejections += 1
                 return .refused(Self.tooMany)

@@ -24,6 +24,14 @@ public struct Account: Hashable, Sendable, Codable {
     public var options: [String: [String]]
     /// Where it is written, for messages.
     public var source: SourceLocation
+    /// What the exchange said of the account in this run and its plugin needs for the next request, e.g. `api: unified`.
+    /// Journaled by the run's own entries, not with the account.
+    public var facts: [String: String] = [:]
+
+    private enum CodingKeys: String, CodingKey {
+        case name, exchange, environment, uid, egress, endpoint, tags, enabled, disabledReason, credentials, options
+        case source
+    }
 
     public init(
         name: String, exchange: ExchangeID, environment: TradingEnvironment, uid: String? = nil,

@@ -16,10 +16,14 @@ public struct CloseMethod: Hashable, Sendable, Codable {
     /// Whether the exchange refuses it when the position has flipped to the other side meanwhile.
     public var guaranteesSide: Bool
     public var silo: Silo
+    /// Products it closes; nil = all.
+    public var products: Set<String>?
+    /// Whether the call can cancel, at the exchange and only for the position it closes, the close orders that hold it.
+    public var canFreeHeldSize: Bool?
 
     public init(
         operation: String, reach: Reach, isSized: Bool, modes: Set<PositionMode>, guaranteesSide: Bool,
-        silo: Silo = .normal
+        silo: Silo = .normal, products: Set<String>? = nil, canFreeHeldSize: Bool? = nil
     ) {
         self.operation = operation
         self.reach = reach
@@ -27,6 +31,8 @@ public struct CloseMethod: Hashable, Sendable, Codable {
         self.modes = modes
         self.guaranteesSide = guaranteesSide
         self.silo = silo
+        self.products = products
+        self.canFreeHeldSize = canFreeHeldSize
     }
 }
 
@@ -48,11 +54,15 @@ public struct CloseCall: Hashable, Sendable, Codable {
     public var mode: PositionMode
     /// For display and priority: the sum over `legs`, USD.
     public var notional: Amount
+    /// Whether the exchange shall cancel the close orders that hold the position: only where the plan lets them go.
+    public var freesHeldSize: Bool?
+    /// 32 hexadecimal digits, unique to this attempt; what an exchange's client order id is made from. The engine sets it.
+    public var attemptID: String?
 
     public init(
         account: String, method: CloseMethod, product: String, instrument: String? = nil, side: Side? = nil,
         legs: [LegKey], quantity: Amount? = nil, marginMode: MarginMode? = nil, marginCurrency: String? = nil,
-        mode: PositionMode, notional: Amount
+        mode: PositionMode, notional: Amount, freesHeldSize: Bool? = nil, attemptID: String? = nil
     ) {
         self.account = account
         self.method = method
@@ -65,6 +75,8 @@ public struct CloseCall: Hashable, Sendable, Codable {
         self.marginCurrency = marginCurrency
         self.mode = mode
         self.notional = notional
+        self.freesHeldSize = freesHeldSize
+        self.attemptID = attemptID
     }
 
     /// What the reports show as target, e.g. `USDT-FUTURES`, `BTCUSDT`, `BTCUSDT long`.
@@ -134,7 +146,12 @@ public enum Mutation: Hashable, Sendable, Codable {
 /// One thing to ask an exchange. A read changes nothing.
 public enum Read: Hashable, Sendable, Codable {
     case serverTime
+    /// Whose key it is; with what the exchange says in the same answer.
     case identity
+    /// What the key may do, where ``identity`` does not say it. For `accounts check` only.
+    case permissions
+    /// Position mode and kind of the account, where ``identity`` does not say it. For `accounts check` only.
+    case settings
     /// Public list of one product; `cursor` nil for the first page.
     case instruments(product: String, cursor: String?)
     case positions(product: String, cursor: String?)
@@ -146,7 +163,7 @@ public enum Read: Hashable, Sendable, Codable {
     public var isPublic: Bool {
         switch self {
         case .serverTime, .instruments: true
-        case .identity, .positions, .orders, .control: false
+        case .identity, .permissions, .settings, .positions, .orders, .control: false
         }
     }
 }

@@ -43,6 +43,8 @@ public struct Outcome: Hashable, Sendable, Codable {
     public var penalty: PenaltyHint?
     /// Why an account cannot be used, where `fatalAccount`: decides exit code 77.
     public var refusal: Refusal?
+    /// What the answer taught of the account (``Account/facts``): the call is made again with it.
+    public var learned: [String: String]?
 
     /// What kind of "no" an account got.
     public enum Refusal: String, Hashable, Sendable, Codable {
@@ -54,15 +56,19 @@ public struct Outcome: Hashable, Sendable, Codable {
         public var limit: String
         /// How long from the receipt of the reply.
         public var duration: TimeSpan
-        public init(limit: String, duration: TimeSpan) {
+        /// The end that the reply names, on the exchange's clock; where it lies beyond ``duration`` it counts.
+        public var until: WallTime?
+        public init(limit: String, duration: TimeSpan, until: WallTime? = nil) {
             self.limit = limit
             self.duration = duration
+            self.until = until
         }
     }
 
     public init(
         effect: Effect, errorClass: ErrorClass, code: String = "", message: String = "", action: String? = nil,
-        orderIDs: [String] = [], rows: [Row] = [], penalty: PenaltyHint? = nil, refusal: Refusal? = nil
+        orderIDs: [String] = [], rows: [Row] = [], penalty: PenaltyHint? = nil, refusal: Refusal? = nil,
+        learned: [String: String]? = nil
     ) {
         self.effect = effect
         self.errorClass = errorClass
@@ -73,6 +79,7 @@ public struct Outcome: Hashable, Sendable, Codable {
         self.rows = rows
         self.penalty = penalty
         self.refusal = refusal
+        self.learned = learned
     }
 }
 
@@ -97,15 +104,25 @@ public struct Identity: Hashable, Sendable, Codable {
     public var mayWithdraw: Bool?
     /// Whitelisted addresses; nil = not said, empty = not bound.
     public var boundIPs: [String]?
+    /// Nil = not said.
+    public var positionMode: PositionMode?
+    /// What kind of account it is, in the exchange's terms, e.g. `unified`, `portfolio margin`; nil = not said.
+    public var accountKind: String?
+    /// What the plugin needs for later requests (``Account/facts``).
+    public var facts: [String: String]?
     public init(
         uid: String? = nil, parentUID: String? = nil, mayTrade: Bool? = nil, mayWithdraw: Bool? = nil,
-        boundIPs: [String]? = nil
+        boundIPs: [String]? = nil, positionMode: PositionMode? = nil, accountKind: String? = nil,
+        facts: [String: String]? = nil
     ) {
         self.uid = uid
         self.parentUID = parentUID
         self.mayTrade = mayTrade
         self.mayWithdraw = mayWithdraw
         self.boundIPs = boundIPs
+        self.positionMode = positionMode
+        self.accountKind = accountKind
+        self.facts = facts
     }
 }
 

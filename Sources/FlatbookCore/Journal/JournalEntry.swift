@@ -24,6 +24,8 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case resumed(RunHolder)
     /// The key's owner, read before anything else.
     case identified(account: String, identity: Identity)
+    /// What an answer taught of the account (``Account/facts``).
+    case learned(account: String, facts: [String: String])
     /// What was open, with coverage: the machine makes the legs from it.
     case snapshot(AccountSnapshot)
     /// Every account's snapshot has ended: guards were evaluated on this.

@@ -28,6 +28,8 @@ public struct AccountState: Hashable, Sendable {
     public internal(set) var verdict: AccountVerdict?
     public internal(set) var verdictWall: WallTime?
     public internal(set) var positionMode: PositionMode?
+    /// What the exchange said of the account (``Account/facts``).
+    public internal(set) var facts: [String: String] = [:]
 
     init(listed: RunHeader.RunAccount, plan: PlanDocument) {
         self.listed = listed
@@ -156,6 +158,8 @@ extension AccountState {
             legs[key] = leg
         }
     }
+
+    mutating func learn(_ facts: [String: String]) { self.facts.merge(facts) { _, new in new } }
 
     /// A new mutation: nothing read before it proves anything.
     mutating func forgetProofs() {

@@ -38,7 +38,10 @@ public struct RunMachine: Sendable {
         switch entry.event {
         case .opened(let header): try open(header)
         case .resumed: resume(entry)
-        case .identified(let name, let identity): accounts[name]?.identity = identity
+        case .identified(let name, let identity):
+            accounts[name]?.identity = identity
+            accounts[name]?.learn(identity.facts ?? [:])
+        case .learned(let name, let facts): accounts[name]?.learn(facts)
         case .snapshot(let snapshot): try record(snapshot, entry)
         case .planned(let summary): planned = summary
         case .intent(let intent): try record(intent, entry)

@@ -31,10 +31,13 @@ public struct Instrument: Hashable, Sendable, Codable {
     /// The largest market order, in the unit of quantities.
     public var maximumMarketQuantity: Amount?
     public var trading: Trading
+    /// What one unit of quantity is worth, where quantities are contracts: base coin of linear contracts, USD of inverse ones.
+    public var contractValue: Amount?
 
     public init(
         nativeID: String, symbol: String, product: String, quantityStep: Amount? = nil,
-        minimumQuantity: Amount? = nil, maximumMarketQuantity: Amount? = nil, trading: Trading = .open
+        minimumQuantity: Amount? = nil, maximumMarketQuantity: Amount? = nil, trading: Trading = .open,
+        contractValue: Amount? = nil
     ) {
         self.nativeID = nativeID
         self.symbol = symbol
@@ -43,5 +46,6 @@ public struct Instrument: Hashable, Sendable, Codable {
         self.minimumQuantity = minimumQuantity
         self.maximumMarketQuantity = maximumMarketQuantity
         self.trading = trading
+        self.contractValue = contractValue
     }
 }
