@@ -9,7 +9,7 @@ public struct FlatteningPlanner: CallPlanner {
         /// In the order of ``add(_:)``: file order.
         var index: Int
         var sequence: PlanDocument.Sequence
-        var costs: [String: [BucketCost]]
+        var account: PlannedAccount
         /// Last first, so that taking one is constant.
         var calls: [CloseCall] = []
         var isOut = false
@@ -46,12 +46,12 @@ public struct FlatteningPlanner: CallPlanner {
         let name = account.account.name
         remove(account: name)
         var queue =
-            accounts[name] ?? Queue(index: nextIndex, sequence: account.sequence, costs: account.costs)
+            accounts[name] ?? Queue(index: nextIndex, sequence: account.sequence, account: account)
         if queue.index == nextIndex { nextIndex += 1 }
         let (chosen, unclosable) = MethodChoice(account).calls()
         let calls = chosen.sorted { Self.precedes($0, $1, account.sequence) }
         queue.sequence = account.sequence
-        queue.costs = account.costs
+        queue.account = account
         queue.calls = calls.reversed()
         accounts[name] = queue
         for call in calls { count(call, of: queue, by: 1) }
@@ -146,7 +146,7 @@ extension FlatteningPlanner {
         let operation = call.method.operation
         queuedOperations[operation, default: 0] += sign
         if queuedOperations[operation] == 0 { queuedOperations[operation] = nil }
-        for cost in queue.costs[operation] ?? [] where isShared(cost.key) {
+        for cost in queue.account.costs(of: call) where isShared(cost.key) {
             shared[operation, default: []].insert(cost.key)
             demand[cost.key] = ((demand[cost.key]?.weight ?? 0) + sign * cost.weight, cost)
         }
@@ -213,7 +213,7 @@ extension FlatteningPlanner {
     private static func chain(_ queue: Queue) -> TimeSpan {
         var demand: [BucketKey: (weight: Int, cost: BucketCost)] = [:]
         for call in queue.calls {
-            for cost in queue.costs[call.method.operation] ?? [] where cost.key.scope.contains("uid=") {
+            for cost in queue.account.costs(of: call) where cost.key.scope.contains("uid=") {
                 demand[cost.key] = ((demand[cost.key]?.weight ?? 0) + cost.weight, cost)
             }
         }

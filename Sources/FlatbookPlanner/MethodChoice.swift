@@ -45,13 +45,18 @@ struct MethodChoice {
 
     /// Whether everything that could stand within the method's reach around this row is selected.
     private func mayUse(_ method: CloseMethod, for row: Position) -> Bool {
-        guard method.modes.contains(row.mode), method.silo == row.key.silo, isSelected(row) else { return false }
+        guard fits(method, row), isSelected(row) else { return false }
         if mustGuaranteeSide(row), !method.guaranteesSide { return false }
         return switch method.reach {
         case .product: account.selection.isEverything && !account.legByLeg
         case .symbol: account.selection.bothSides && !account.legByLeg
         case .side, .leg: true
         }
+    }
+
+    private func fits(_ method: CloseMethod, _ row: Position) -> Bool {
+        method.modes.contains(row.mode) && method.silo == row.key.silo
+            && method.products?.contains(row.key.product) ?? true
     }
 
     private func isSelected(_ row: Position) -> Bool {
@@ -80,11 +85,19 @@ struct MethodChoice {
             quantity: method.isSized ? rows[0].quantity : nil,
             marginMode: method.reach == .leg ? key.marginMode : nil,
             marginCurrency: currencies.count == 1 ? key.marginCurrency : nil, mode: rows[0].mode,
-            notional: sum(rows.map(\.notional)))
+            notional: sum(rows.map(\.notional)), freesHeldSize: mayFree(method, rows[0]) ? true : nil)
+    }
+
+    /// The close orders that go with the call are those of its position: inside the selection unless the position is a
+    /// net one, of which one side alone is selected (contract §3, Reach). `keep` lets none go.
+    private func mayFree(_ method: CloseMethod, _ row: Position) -> Bool {
+        method.canFreeHeldSize == true && account.orders != .keep
+            && (row.mode == .hedge || account.selection.bothSides)
     }
 
     private func reason(for row: Position) -> String {
-        let usable = account.methods.filter { $0.modes.contains(row.mode) && $0.silo == row.key.silo }
+        let usable = account.methods.filter { fits($0, row) }
+        if usable.isEmpty, let reason = account.unclosable[row.key.silo] { return reason }
         if usable.isEmpty { return "no close method for \(row.mode.rawValue) mode" }
         if mustGuaranteeSide(row), !usable.contains(where: \.guaranteesSide) { return "side cannot be guaranteed" }
         let allowed = usable.filter { $0.reach <= widest && mayUse($0, for: row) }

@@ -152,7 +152,7 @@ private struct VirtualRun {
     private mutating func sendCloses(at now: Instant) {
         while true {
             let step = planner.next(at: now) { call in
-                ledger.acquire(accounts[index[call.account] ?? 0].costs[call.method.operation] ?? [], at: now)
+                ledger.acquire(accounts[index[call.account] ?? 0].costs(of: call), at: now)
             }
             switch step {
             case .call(let call, let permit):
@@ -239,7 +239,7 @@ private struct VirtualRun {
             }
         }
         let closes = result.calls.map { timed in
-            accounts[index[timed.call.account] ?? 0].costs[timed.call.method.operation] ?? []
+            accounts[index[timed.call.account] ?? 0].costs(of: timed.call)
         }
         (result.lowerBound, result.binding) = LowerBound.ofCosts(closes)
     }

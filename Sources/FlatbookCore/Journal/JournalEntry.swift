@@ -125,6 +125,8 @@ public struct AccountSnapshot: Hashable, Sendable, Codable {
     public var serverTime: WallTime?
     /// `sha256:` of the canonical rows.
     public var digest: String
+    /// Products read that the exchange has no control call for; nil = none.
+    public var uncontrollable: [String]?
 
     public struct NotRead: Hashable, Sendable, Codable {
         public var silo: String

@@ -9,15 +9,20 @@ public struct PlannedAccount: Hashable, Sendable {
     public var methods: [CloseMethod]
     /// Restricts reach to single legs whatever the selection says (`--only-open-of`).
     public var legByLeg: Bool
-    /// Bucket costs of a close at this account, by operation (uid, route and ip filled in).
+    /// Bucket costs of a close at this account, by ``costKey(operation:instrument:)``; an operation alone stands for all
+    /// instruments.
     public var costs: [String: [BucketCost]]
+    /// What happens to resting orders: decides whether a call may free the size they hold.
+    public var orders: PlanDocument.Orders
+    /// What the operator is told of positions in a silo without any method.
+    public var unclosable: [Silo: String]
     /// Open rows that must stay open, as last read. They can only forbid a call, never allow one.
     public var outside: [Position]
 
     public init(
         account: Account, selection: SymbolSelection, positions: [Position], granularity: PlanDocument.Granularity,
         sequence: PlanDocument.Sequence, methods: [CloseMethod], legByLeg: Bool, costs: [String: [BucketCost]],
-        outside: [Position] = []
+        outside: [Position] = [], orders: PlanDocument.Orders = .cancelOpeners, unclosable: [Silo: String] = [:]
     ) {
         self.account = account
         self.selection = selection
@@ -28,6 +33,18 @@ public struct PlannedAccount: Hashable, Sendable {
         self.legByLeg = legByLeg
         self.costs = costs
         self.outside = outside
+        self.orders = orders
+        self.unclosable = unclosable
+    }
+
+    /// Limits may count by instrument, so costs are kept for each.
+    public static func costKey(operation: String, instrument: String?) -> String {
+        instrument.map { operation + "\u{1F}" + $0 } ?? operation
+    }
+
+    public func costs(of call: CloseCall) -> [BucketCost] {
+        let operation = call.method.operation
+        return costs[Self.costKey(operation: operation, instrument: call.instrument)] ?? costs[operation] ?? []
     }
 }
 

@@ -49,15 +49,21 @@ public struct ReportBuilder {
         return RunReport.AccountRow(
             name: account.name, exchange: account.exchange, uid: state.identity?.uid ?? account.uid,
             state: state.verdict?.state ?? .unknown, reason: state.verdict == nil ? unended : state.verdict?.reason,
-            positionMode: state.positionMode,
+            positionMode: state.positionMode ?? state.identity?.positionMode,
             evidence: proven
-                ? (!read.isEmpty && read.allSatisfy(state.controlled.contains) ? "controlled" : "positions-only") : nil,
+                ? (isControlled(state, read: read) ? "controlled" : "positions-only") : nil,
             read: read, notRead: state.snapshot?.notRead ?? [], legs: legs.count,
             notionalBefore: sum(legs.map(\.before.notional)),
             notionalAfter: sum(legs.compactMap { $0.current?.notional }),
             timeToFlat: seconds(flatAt(state), since: header.startedWall),
             openersRemain: state.verdict?.openersRemain ?? 0, error: state.verdict?.error,
             isDisabled: !account.enabled)
+    }
+
+    /// Whether every product read that the exchange has a control call for was seen at work: by a row or by that call.
+    private func isControlled(_ state: AccountState, read: [String]) -> Bool {
+        let controllable = Set(read).subtracting(state.snapshot?.uncontrollable ?? [])
+        return !controllable.isEmpty && state.controlled.isSuperset(of: controllable)
     }
 
     /// Why an account or a leg has no verdict.

@@ -53,18 +53,22 @@ public final class Engine {
         barrierWasPassed = machine.map { !$0.callOrder.isEmpty } ?? false
         isConfirmed = !configuration.needsConfirmation
         for listed in configuration.header.accounts {
-            let account = listed.account
+            var account = listed.account
+            account.facts = machine?.accounts[account.name]?.facts ?? [:]
             guard let plugin = configuration.plugins[account.exchange] else { continue }
             let key = VenueKey(
                 exchange: account.exchange, environment: account.environment,
-                base: account.endpoint ?? plugin.profile.hosts[account.environment] ?? "", egress: account.egress)
+                base: account.endpoint ?? plugin.host(for: account) ?? "", egress: account.egress)
             if venues[key] == nil {
                 venues[key] = Venue(
                     key: key, plugin: plugin, ledger: configuration.ledger(key), planner: configuration.planner())
                 venueOrder.append(key)
             }
+            let refused = Set(machine?.accounts[account.name]?.snapshot?.notRead.map(\.silo) ?? [])
             lanes[account.name] = Lane(
-                account: account, venue: key, products: account.options["products"] ?? plugin.profile.products)
+                account: account, venue: key,
+                partitions: plugin.partitions(of: account).filter { $0.refusedAs.map { !refused.contains($0) } ?? true }
+            )
             venues[key]?.lanes.append(account.name)
         }
     }
@@ -212,7 +216,8 @@ public final class Engine {
     }
 
     private func productsNeeded(_ key: VenueKey) -> [String] {
-        let wanted = Set(venues[key]?.lanes.filter(isUsable).flatMap { lanes[$0]?.products ?? [] } ?? [])
+        let partitions = venues[key]?.lanes.filter(isUsable).flatMap { lanes[$0]?.partitions ?? [] } ?? []
+        let wanted = Set(partitions.flatMap(\.instruments))
         return venues[key]?.plugin.profile.products.filter(wanted.contains) ?? []
     }
 

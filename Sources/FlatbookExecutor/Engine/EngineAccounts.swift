@@ -16,7 +16,7 @@ extension Engine {
     }
 
     private func lockAndRead(_ name: String) {
-        guard let lane = lanes[name], let venue = venues[lane.venue], !lane.isLocked else { return }
+        guard let lane = lanes[name], !lane.isLocked else { return }
         if configuration.mode != .preview {
             switch configuration.locks.acquire(lane.account, uid: uid(of: lane.account), venue: lane.venue) {
             case .held: break
@@ -32,15 +32,12 @@ extension Engine {
         lanes[name]?.snapshotBegan = now.instant
         if machine.accounts[name]?.snapshot == nil {
             lanes[name]?.phase = .snapshot
-            startPass(.snapshot, reads: lane.products.map { .positions(product: $0, cursor: nil) }, lane: name)
+            startPass(.snapshot, reads: lane.positionReads, lane: name)
         } else {
             lanes[name]?.phase = .working
         }
         if wantsOrders(name) {
-            let lists = venue.plugin.profile.orderLists.filter { list in
-                readsProtective(name) || !venue.plugin.profile.protectiveLists.contains(list)
-            }
-            startPass(.orders, reads: orderReads(lane.products, lists: lists), lane: name)
+            startPass(.orders, reads: firstOrderReads(lane), lane: name)
         } else {
             lanes[name]?.ordersDone = true
             lanes[name]?.freezeDone = true
@@ -56,8 +53,15 @@ extension Engine {
         machine.accounts[name]?.plan.orders == .cancelAll && configuration.mode == .run
     }
 
-    func orderReads(_ products: [String], lists: [String]) -> [Read] {
-        products.flatMap { product in lists.map { .orders(product: product, list: $0, cursor: nil) } }
+    func firstOrderReads(_ lane: Lane) -> [Read] {
+        let all = readsProtective(lane.account.name)
+        return orderReads(lane.partitions) { all || !$0.protectiveLists.contains($1) }
+    }
+
+    func orderReads(_ partitions: [Partition], where wanted: (Partition, String) -> Bool = { _, _ in true }) -> [Read] {
+        partitions.flatMap { part in
+            part.orderLists.filter { wanted(part, $0) }.map { .orders(product: part.id, list: $0, cursor: nil) }
+        }
     }
 
     /// What the exchange says of the key decides before anything is sent (`reliability.md` §1.5 PREFLIGHT).
@@ -79,6 +83,7 @@ extension Engine {
         }
         if identity.uid != nil || machine.accounts[name]?.identity == nil {
             try record(.identified(account: name, identity: identity))
+            adoptFacts(name)
         }
         if let found = identity.uid, let twin = twin(of: name, uid: found) {
             closeRefused("\(twin) and \(name) are the same account", exitCode: 78)
@@ -242,14 +247,15 @@ extension Engine {
                 message: "two rows of \(twin.instrument) in one reply")
             return try snapshotFailed(name)
         }
-        try record(
-            .snapshot(
-                AccountSnapshot(
-                    account: name, positions: pass.positions, read: pass.productsRead,
-                    notRead: venue.plugin.profile.notRead.map { .init(silo: $0.silo, reason: $0.reason) },
-                    orders: lane.ordersDone ? lane.orders : nil, sentAt: pass.firstSentAt ?? now.instant,
-                    receivedAt: pass.lastReceivedAt ?? now.instant, serverTime: pass.serverTime,
-                    digest: digest(of: pass.positions))))
+        var snapshot = AccountSnapshot(
+            account: name, positions: pass.positions, read: pass.productsRead,
+            notRead: venue.plugin.profile.notRead.map { .init(silo: $0.silo, reason: $0.reason) } + lane.notRead,
+            orders: lane.ordersDone ? lane.orders : nil, sentAt: pass.firstSentAt ?? now.instant,
+            receivedAt: pass.lastReceivedAt ?? now.instant, serverTime: pass.serverTime,
+            digest: digest(of: pass.positions))
+        let uncontrollable = lane.partitions.filter { !$0.hasControl }.flatMap(\.covers)
+        if !uncontrollable.isEmpty { snapshot.uncontrollable = uncontrollable }
+        try record(.snapshot(snapshot))
         let account = machine.accounts[name]
         lanes[name]?.phase = .held
         lanes[name]?.freezeDeadline = now.instant + .seconds(2)

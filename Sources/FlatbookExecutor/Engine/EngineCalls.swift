@@ -93,6 +93,12 @@ extension Engine {
         guard let venue = venues[key], let lane = lanes[mutation.account],
             let state = machine.accounts[mutation.account]
         else { return }
+        let callID = "\(mutation.account)/\(state.nextCallNumber)"
+        var mutation = mutation
+        if case .close(var close) = mutation {
+            close.attemptID = attemptID(callID)
+            mutation = .close(close)
+        }
         let request = venue.plugin.request(for: mutation, account: lane.account)
         var attempt = 1
         var repeats: String?
@@ -103,7 +109,7 @@ extension Engine {
             plannedAt = lane.plannedAt["\(close.product) \(close.target)"]
         }
         let intent = CallIntent(
-            id: "\(mutation.account)/\(state.nextCallNumber)", attempt: attempt, mutation: mutation,
+            id: callID, attempt: attempt, mutation: mutation,
             requestDigest: digest(of: request),
             life: venue.plugin.profile.signatureLife + Self.lifeMargin,
             plannedAt: plannedAt, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
@@ -117,6 +123,12 @@ extension Engine {
         if firstSendAt == nil { firstSendAt = now.instant }
         newSends.append(id)
         notice(.callStarted(intent))
+    }
+
+    /// 128 bits that no other attempt of any run has, and that the journal alone can make again.
+    private func attemptID(_ call: String) -> String {
+        let digest = configuration.digest(Array("\(configuration.header.id)\n\(call)".utf8))
+        return String(digest.drop { $0 != ":" }.dropFirst().prefix(32))
     }
 
     /// Two seconds in which a permit may be used, one of clock error, five for requests queued behind the exchange's gateway.
@@ -228,11 +240,13 @@ extension Engine {
         notice(.callEnded(result, operation: intent.mutation.operation, target: intent.mutation.target))
         if outcome.errorClass == .rateLimited { penalize(outcome, flight: flight) }
         if outcome.errorClass == .clockSkew { try skewed(name, outcome, venue: flight.venue) }
+        let hasLearned = try learns(name, outcome)
         switch intent.mutation {
         case .close(let close):
             venues[flight.venue]?.planner.ready(account: name)
             freeHeldSize(name, close)
-            if outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalVenue { stopCalls(name, outcome) }
+            let isFatal = outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalVenue
+            if isFatal, !hasLearned { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)
         }
     }

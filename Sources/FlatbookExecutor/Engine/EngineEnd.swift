@@ -11,7 +11,8 @@ extension Engine {
         }
         if configuration.mode == .preview {
             let isOrdered = machine.accountOrder.allSatisfy {
-                lanes[$0]?.phase == .ended || lanes[$0]?.ordersDone == true || machine.accounts[$0]?.verdict != nil
+                lanes[$0]?.phase == .ended || (lanes[$0]?.ordersDone == true && lanes[$0]?.identityDone == true)
+                    || machine.accounts[$0]?.verdict != nil
             }
             if isAllRead, isOrdered { finish(.preview(try plannedWork())) }
             return
@@ -84,13 +85,12 @@ extension Engine {
                 let planned = try plannedAccount(name, rows, venue: venue)
                 given = planned
                 (calls, unclosable) = scratch.add(planned)
-                all += calls.map { ($0, planned.costs[$0.method.operation] ?? []) }
+                all += calls.map { ($0, planned.costs(of: $0)) }
             }
             var readCosts: [[BucketCost]] = []
             if account.verdict == nil {
-                for product in lane.products {
-                    let request = venue.plugin.request(
-                        for: .positions(product: product, cursor: nil), account: lane.account)
+                for read in lane.positionReads {
+                    let request = venue.plugin.request(for: read, account: lane.account)
                     readCosts.append(
                         try costs(
                             of: request, account: lane.account, plugin: venue.plugin, egress: lane.venue.egress,

@@ -107,29 +107,9 @@ extension Engine {
     func costs(
         of request: VenueRequest, account: Account, plugin: any ExchangePlugin, egress: String, reserve: Int
     ) throws(InvariantViolation) -> [BucketCost] {
-        guard let route = plugin.profile.route(request.route), route.path == request.path else {
-            throw InvariantViolation(.i14DeclaredRoutes, "\(request.route) \(request.path) is not declared")
-        }
         let share = machine.accounts[account.name]?.plan.share ?? configuration.header.plans.first?.share ?? [:]
-        return route.costs.compactMap { cost -> BucketCost? in
-            guard let limit = plugin.profile.limit(cost.limit) else { return nil }
-            let scope = limit.scope.sorted().map { dimension -> String in
-                switch dimension {
-                case .ip: "ip=\(egress)"
-                case .uid: "uid=\(uid(of: account))"
-                case .route: "route=\(route.id)"
-                case .routeGroup, .product, .instrument, .target:
-                    "\(dimension.rawValue)=\(request.scope[dimension] ?? "")"
-                }
-            }
-            let part = limit.scope.compactMap { share[$0.rawValue] }.min() ?? share["*"] ?? Amount(1)
-            let scaled = (try? part.multiplied(by: Amount(limit.capacity)).roundedDown(to: Amount(1))) ?? Amount(1)
-            let capacity = max(1, Int(scaled.description) ?? 1)
-            let reserved = limit.scope.contains(.uid) ? 0 : min(reserve, capacity - 1)
-            return BucketCost(
-                key: BucketKey(limit: limit.id, scope: scope.joined(separator: " ")), weight: cost.weight,
-                capacity: capacity - reserved, window: limit.window)
-        }
+        return try RequestCosts(plugin: plugin, egress: egress, uid: uid(of: account), share: share)
+            .costs(of: request, reserve: reserve)
     }
 
     func uid(of account: Account) -> String {
@@ -239,7 +219,7 @@ extension Engine {
             if let next {
                 pass.nextPage(.positions(product: product, cursor: next))
             } else {
-                pass.productsRead.append(product)
+                pass.productsRead += lanes[name]?.partition(product)?.covers ?? [product]
             }
         case (.orders(let rows, let next), .orders(let product, let list, _)):
             for row in rows where pass.sourceOf[row.id] == nil {
@@ -249,7 +229,8 @@ extension Engine {
             }
             if let next { pass.nextPage(.orders(product: product, list: list, cursor: next)) }
         case (.control(let isConsistent), .control(let product)):
-            if isConsistent { pass.controlled.append(product) } else { pass.controlShowsOpen.append(product) }
+            let covers = lanes[name]?.partition(product)?.covers ?? [product]
+            if isConsistent { pass.controlled += covers } else { pass.controlShowsOpen += covers }
         default: pass.isFailed = true
         }
         lanes[name]?.passes[index] = pass
@@ -262,6 +243,14 @@ extension Engine {
             var pass = lanes[name]?.passes[index]
         else { return }
         pass.outstanding -= 1
+        if try learns(name, outcome) {
+            // The new kind of account has reads of its own; where it has the same ones, this is asked again.
+            if let again = lanes[name]?.passes.firstIndex(where: { $0.id == id }) {
+                pass.waiting.append(read)
+                lanes[name]?.passes[again] = pass
+            }
+            return
+        }
         lanes[name]?.lastFailure = outcome
         var delay = TimeSpan.milliseconds(200)
         switch outcome.errorClass {
@@ -269,6 +258,7 @@ extension Engine {
             if outcome.refusal == .permission, isOptional(pass.purpose) {
                 return try skip(read, pass: pass, at: index, lane: name, outcome: outcome)
             }
+            if leaveOut(read, pass: pass, at: index, lane: name, outcome: outcome) { return }
             return try refuse(name, outcome)
         case .fatalVenue: return try refuse(name, outcome)
         case .rateLimited:
@@ -286,7 +276,8 @@ extension Engine {
                 return try skip(read, pass: pass, at: index, lane: name, outcome: outcome)
             }
             if outcome.errorClass == .fatalCall, attempts >= 3 { pass.isFailed = true }
-            delay = .milliseconds(Int64(200 * (1 << min(4, attempts - 1))))
+            // Slower and slower: BingX shuts a route after some twenty equal errors in eight minutes.
+            delay = .milliseconds(Int64(200 * (1 << min(6, attempts - 1))))
         }
         pass.waiting.append(read)
         lanes[name]?.passes[index] = pass
@@ -328,10 +319,32 @@ extension Engine {
             let cost = hinted ?? flight.permit.costs.first(where: { $0.key.scope.contains("uid=") })
                 ?? flight.permit.costs.first
         else { return }
-        let duration = max(outcome.penalty?.duration ?? cost.window, cost.window)
+        let duration = max(outcome.penalty?.duration ?? cost.window, cost.window, timeLeft(outcome, flight.venue))
         venues[flight.venue]?.rejections[cost.key.limit, default: 0] += 1
         close(cost.key, for: duration, evidence: "\(outcome.code) \(outcome.message)", venue: flight.venue)
+        if outcome.penalty?.until != nil { widenBox(cost.key.limit, for: duration, flight) }
         widenIfShared(flight)
+    }
+
+    /// Until the end that the exchange named, by its own clock.
+    private func timeLeft(_ outcome: Outcome, _ key: VenueKey) -> TimeSpan {
+        guard let until = outcome.penalty?.until, let offset = venues[key]?.clockOffset else { return .zero }
+        return .milliseconds(until.milliseconds - offset) - .milliseconds(now.instant.nanoseconds / 1_000_000)
+    }
+
+    /// The same box for a second account within two seconds: the address is meant (`venue-model.md` §1).
+    private func widenBox(_ limit: String, for duration: TimeSpan, _ flight: Flight) {
+        guard let name = flight.account else { return }
+        var boxes = venues[flight.venue]?.recentBoxes[limit] ?? []
+        boxes.removeAll { now.instant - $0.at > .seconds(2) || $0.account == name }
+        boxes.append((name, now.instant))
+        venues[flight.venue]?.recentBoxes[limit] = boxes
+        guard boxes.count >= 2,
+            let shared = flight.permit.costs.first(where: {
+                $0.key.scope.hasPrefix("ip=") && $0.key.scope.contains("route=")
+            })
+        else { return }
+        close(shared.key, for: duration, evidence: "two accounts were shut out of it at once", venue: flight.venue)
     }
 
     /// Three accounts refused within two seconds behind one address: the address is meant (`venue-model.md` §1).

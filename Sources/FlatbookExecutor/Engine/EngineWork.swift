@@ -23,8 +23,7 @@ extension Engine {
             case .observe(let notBefore):
                 if lane.hasPass(.observation) { return }
                 if notBefore > now.instant { return wake(name, at: notBefore) }
-                return startPass(
-                    .observation, reads: lane.products.map { .positions(product: $0, cursor: nil) }, lane: name)
+                return startPass(.observation, reads: lane.positionReads, lane: name)
             case .finish:
                 if try finish(name) { return }
             case .end(var verdict):
@@ -115,21 +114,30 @@ extension Engine {
             throw InvariantViolation(.i9OneVerdict, "account \(name) is not listed in this run")
         }
         var costs: [String: [BucketCost]] = [:]
-        for method in venue.plugin.profile.closeMethods {
-            guard let row = rows.first else { continue }
-            let sample = CloseCall(
-                account: name, method: method, product: row.key.product, instrument: row.key.instrument,
-                side: row.key.side, legs: [row.key], quantity: row.quantity, marginMode: row.key.marginMode,
-                marginCurrency: row.key.marginCurrency, mode: row.mode, notional: row.notional)
-            let request = venue.plugin.request(for: .close(sample), account: lane.account)
-            costs[method.operation] = try self.costs(
-                of: request, account: lane.account, plugin: venue.plugin, egress: venue.key.egress, reserve: 0)
+        let methods = venue.plugin.closeMethods(for: lane.account)
+        for method in methods {
+            // Limits may count by instrument, never by side: one row of each stands for all.
+            for row in rows {
+                let instrument = method.reach == .product ? nil : row.key.instrument
+                let key = PlannedAccount.costKey(operation: method.operation, instrument: instrument)
+                guard costs[key] == nil, method.products?.contains(row.key.product) ?? true else { continue }
+                let sample = CloseCall(
+                    account: name, method: method, product: row.key.product, instrument: instrument,
+                    side: row.key.side, legs: [row.key], quantity: row.quantity, marginMode: row.key.marginMode,
+                    marginCurrency: row.key.marginCurrency, mode: row.mode, notional: row.notional)
+                let request = venue.plugin.request(for: .close(sample), account: lane.account)
+                costs[key] = try self.costs(
+                    of: request, account: lane.account, plugin: venue.plugin, egress: venue.key.egress, reserve: 0)
+            }
+        }
+        let reasons = [Silo.normal, .copy].compactMap { silo in
+            venue.plugin.reasonUnclosable(silo, account: lane.account).map { (silo, $0) }
         }
         return PlannedAccount(
             account: lane.account, selection: account.selection, positions: rows,
             granularity: account.plan.granularity, sequence: account.plan.sequence,
-            methods: venue.plugin.profile.closeMethods, legByLeg: account.listed.onlyLegs != nil, costs: costs,
-            outside: account.outside)
+            methods: methods, legByLeg: account.listed.onlyLegs != nil, costs: costs, outside: account.outside,
+            orders: account.plan.orders, unclosable: Dictionary(reasons, uniquingKeysWith: { first, _ in first }))
     }
 
     private func isPaused(_ venue: Venue) -> Bool {
@@ -215,24 +223,31 @@ extension Engine {
             return true
         }
         if lane.finalNeedsRead {
-            startPass(.observation, reads: lane.products.map { .positions(product: $0, cursor: nil) }, lane: name)
+            startPass(.observation, reads: lane.positionReads, lane: name)
             return true
         }
-        let uncontrolled = lane.products.filter { !account.controlled.contains($0) }
-        startPass(.final, reads: uncontrolled.map { .control(product: $0) } + leftoverReads(lane, account), lane: name)
+        let uncontrolled = uncontrolled(lane, account)
+        startPass(
+            .final, reads: uncontrolled.map { .control(product: $0.id) } + leftoverReads(lane, account), lane: name)
         dirty.append(name)
         return true
     }
 
+    /// Partitions with a control call of which some product has shown neither a row nor a good control answer.
+    private func uncontrolled(_ lane: Lane, _ account: AccountState) -> [Partition] {
+        lane.partitions.filter { $0.hasControl && !account.controlled.isSuperset(of: $0.covers) }
+    }
+
     /// Lists that held something to be cancelled; all of them where they could not be read before.
     private func leftoverReads(_ lane: Lane, _ account: AccountState) -> [Read] {
-        guard account.plan.orders != .keep, lane.mayCancel, let venue = venues[lane.venue] else { return [] }
+        guard account.plan.orders != .keep, lane.mayCancel else { return [] }
         guard lane.ordersComplete else {
-            return orderReads(lane.products, lists: venue.plugin.profile.orderLists)
+            return orderReads(lane.partitions)
         }
         let closed = Set(account.legOrder.filter { account.legs[$0]?.executedByUs == true }.map(\.product))
-        let protective = venue.plugin.profile.orderLists.filter(venue.plugin.profile.protectiveLists.contains)
-        var lists = orderReads(lane.products.filter(closed.contains), lists: protective)
+        var lists = orderReads(lane.partitions.filter { !closed.isDisjoint(with: $0.covers) }) {
+            $0.protectiveLists.contains($1)
+        }
         for order in lane.seenOrders where concerns(order, account) {
             if let read = lane.sourceOf[order.id], !lists.contains(read) { lists.append(read) }
         }
@@ -267,7 +282,7 @@ extension Engine {
             return wake(name, at: now.instant + account.plan.verify.interval)
         }
         try recordControl(name, pass)
-        let uncontrolled = lane.products.filter { !(machine.accounts[name]?.controlled.contains($0) ?? false) }
+        let uncontrolled = (machine.accounts[name].map { self.uncontrolled(lane, $0) } ?? []).flatMap(\.covers)
         if !uncontrolled.isEmpty, account.plan.verify.control == .required {
             return try endAccount(
                 unknownVerdict(

@@ -53,9 +53,15 @@ struct Lane {
         case waiting, preflight, snapshot, held, working, ended
     }
 
-    let account: Account
+    /// With what the exchange said of it so far (``Account/facts``).
+    var account: Account
     let venue: VenueKey
-    let products: [String]
+    /// What is read of it; changes when the exchange tells what kind of account it is.
+    var partitions: [Partition]
+    /// Silos that the exchange refuses to show, with its reason.
+    var notRead: [AccountSnapshot.NotRead] = []
+    /// Times an answer taught something; bounded.
+    var lessons = 0
     var phase = Phase.waiting
     var isLocked = false
     var passes: [ReadPass] = []
@@ -99,11 +105,14 @@ struct Lane {
     var cancelsBlockedUntil: Instant?
     var stop: (reason: String, cause: AccountVerdict.Cause?)?
 
-    init(account: Account, venue: VenueKey, products: [String]) {
+    init(account: Account, venue: VenueKey, partitions: [Partition]) {
         self.account = account
         self.venue = venue
-        self.products = products
+        self.partitions = partitions
     }
+
+    func partition(_ id: String) -> Partition? { partitions.first { $0.id == id } }
+    var positionReads: [Read] { partitions.map { .positions(product: $0.id, cursor: nil) } }
 
     /// Whether its own clock has something for it: a step that was put off, or reads to be given up.
     func isDue(at now: Instant) -> Bool {
@@ -146,6 +155,8 @@ struct Venue {
     /// Contact is not retried before this.
     var retryPassAt: Instant?
     var recentRejections: [(account: String, at: Instant)] = []
+    /// By limit: accounts that were put into a box with a named end.
+    var recentBoxes: [String: [(account: String, at: Instant)]] = [:]
     var widenings = 0
     /// Accounts that failed in a way that hints at our own fault (`maxFailures`).
     var suspiciousFailures = 0

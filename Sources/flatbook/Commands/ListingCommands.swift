@@ -78,7 +78,10 @@ struct LimitsCommand: ParsableCommand, ExecutableCommand {
 
 struct AccountsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "accounts", abstract: "The accounts of the files.", subcommands: [AccountsListCommand.self])
+        commandName: "accounts", abstract: "The accounts of the files.",
+        subcommands: [
+            AccountsListCommand.self, AccountsCheckCommand.self,
+        ])
 }
 
 struct AccountsListCommand: ParsableCommand, ExecutableCommand {

@@ -14,10 +14,19 @@ struct PositionsCommand: ParsableCommand, ExecutableCommand {
 
     func execute() async throws -> Int32 {
         let asJSON = try options.tableOrJSON()
-        let accounts = try Workspace.allAccounts(options)
+        let selected = try Self.select(only, from: Workspace.allAccounts(options))
+        // Only a vehicle for the reads: nothing is planned.
+        let plan = PlanDocument(name: "positions", accounts: [Pattern("*")], orders: .keep)
+        let request = RunRequest(plans: [], only: [], onlyOpenOf: nil, allowNoMatch: true, options: options)
+        return try await Previewing(request).positions(
+            selected: selected.map { ($0, 0) }, plan: plan, asJSON: asJSON)
+    }
+
+    /// - Throws: exit 78 where nothing is selected.
+    static func select(_ only: [String], from accounts: [Account], disabledToo: Bool = false) throws -> [Account] {
         let patterns = only.isEmpty ? [Pattern("*")] : only.map { Pattern($0) }
         let selected = accounts.filter { account in
-            account.enabled
+            (account.enabled || disabledToo)
                 && !patterns.contains { $0.isExclusion && AccountSelection.matches($0, account) }
                 && (patterns.allSatisfy(\.isExclusion)
                     || patterns.contains { !$0.isExclusion && AccountSelection.matches($0, account) })
@@ -25,10 +34,6 @@ struct PositionsCommand: ParsableCommand, ExecutableCommand {
         guard !selected.isEmpty else {
             throw CommandFailure(78, "no enabled account is selected; `flatbook accounts list` shows them")
         }
-        // Only a vehicle for the reads: nothing is planned.
-        let plan = PlanDocument(name: "positions", accounts: [Pattern("*")], orders: .keep)
-        let request = RunRequest(plans: [], only: [], onlyOpenOf: nil, allowNoMatch: true, options: options)
-        return try await Previewing(request).positions(
-            selected: selected.map { ($0, 0) }, plan: plan, asJSON: asJSON)
+        return selected
     }
 }

@@ -78,27 +78,11 @@ struct RunLauncher {
             host: hostName(), pid: Int(getpid()), since: clock.now().wall.rfc3339, operation: mode.rawValue,
             version: Version.text)
         let locks = HostLocks(directory: host, card: card)
-        var ledgers: [String: any RateLedger] = [:]
-        var ledgerProblem: String?
-        let boot = bootID()
-        let ledger: (VenueKey) -> any RateLedger = { [host, clock] key in
-            let path = host.ledgerPath(
-                exchange: key.exchange.rawValue, egress: key.egress, port: loopbackPort(key.base))
-            if let known = ledgers[path] { return known }
-            do throws(LedgerFileError) {
-                let shared = try SharedLedger(
-                    path: path, bootID: boot, owner: UInt32.random(in: 1...UInt32.max), now: clock.now().instant)
-                ledgers[path] = shared
-                return shared
-            } catch {
-                ledgerProblem = "\(error)"
-                return WindowLedger()
-            }
-        }
+        let ledgers = HostLedgers(host: host, clock: clock)
         let plans = header.plans
         let exchanges = Array(Set(accounts.map(\.exchange))).sorted()
         let configuration = EngineConfiguration(
-            mode: mode, header: header, epoch: epoch, plugins: Exchanges.byID, ledger: ledger,
+            mode: mode, header: header, epoch: epoch, plugins: Exchanges.byID, ledger: { ledgers.ledger($0) },
             planner: { FlatteningPlanner() }, locks: locks, digest: Self.digest, unusable: workspace.unusable,
             keyDigests: workspace.keyDigests, needsConfirmation: confirm,
             checkInstruments: { listed in
@@ -110,7 +94,7 @@ struct RunLauncher {
             },
             lowerBound: { LowerBound.ofCloses($0) })
         let engine = Engine(configuration, resuming: resuming, now: clock.now())
-        if let ledgerProblem { throw CommandFailure(74, "the host's rate ledger cannot be used: \(ledgerProblem)") }
+        try ledgers.checkUsable()
         let transport = try HTTPTransport()
         let client = VenueClient(
             plugins: Exchanges.byID, accounts: accounts, credentials: workspace.credentials, reading: transport,
