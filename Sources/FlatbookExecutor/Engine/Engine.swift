@@ -221,25 +221,23 @@ public final class Engine {
         return venues[key]?.plugin.profile.products.filter(wanted.contains) ?? []
     }
 
-    /// Once every exchange has answered or is down: patterns are checked, the head is written, the accounts begin.
+    /// How long exchanges that answer wait for those that do not yet. After it the run begins without them, and they join
+    /// when they answer: one slow exchange delays no other.
+    static let contactPatience = TimeSpan.milliseconds(1500)
+
+    /// Once the exchanges have answered: patterns are checked, the head is written, the accounts begin.
     func openIfReady() throws(InvariantViolation) {
-        guard !hasOpened, venues.values.allSatisfy({ $0.phase != .contacting }) else { return }
-        let down = venueOrder.filter { venues[$0]?.phase == .down }
-        if !isResumed, !down.isEmpty,
-            !venueOrder.contains(where: { venues[$0]?.phase == .ready && !(venues[$0]?.lanes.isEmpty ?? true) })
-        {
+        if hasOpened { return try beginLateVenues() }
+        let isSettled = venues.values.allSatisfy { $0.phase != .contacting }
+        let isUseful = venueOrder.contains { venues[$0]?.phase == .ready && venues[$0]?.lanes.isEmpty == false }
+        let isPatient = now.instant - startedAt.instant < Self.contactPatience
+        guard isSettled || isUseful && !isPatient else { return }
+        if !isResumed, !isUseful {
+            let down = venueOrder.filter { venues[$0]?.phase == .down }
             let reasons = down.map { "\($0): \(venues[$0]?.downReason ?? "no answer")" }
             return finish(.unreachable(reasons.joined(separator: "; ")))
         }
-        var listed: [ExchangeID: [Instrument]] = [:]
-        for key in venueOrder where venues[key]?.phase == .ready && venues[key]?.lanes.contains(where: isUsable) == true
-        {
-            listed[key.exchange, default: []] += venues[key]?.instruments.all ?? []
-        }
-        if !isResumed, !listed.isEmpty {
-            let problems = configuration.checkInstruments(listed).filter { $0.severity == .error }
-            if !problems.isEmpty { return finish(.invalid(problems)) }
-        }
+        if let problems = patternProblems(venueOrder), !problems.isEmpty { return finish(.invalid(problems)) }
         hasOpened = true
         if isResumed {
             try record(.resumed(configuration.header.holder))
@@ -248,23 +246,48 @@ public final class Engine {
             try record(.opened(configuration.header))
         }
         notice(.runStarted(run: configuration.header.id, accounts: configuration.header.accounts.count))
-        for name in machine.accountOrder where machine.accounts[name]?.verdict == nil {
-            guard let lane = lanes[name] else { continue }
-            if !lane.account.enabled {
-                try endAccount(
-                    AccountVerdict(
-                        account: name, state: .skipped,
-                        reason: "disabled" + (lane.account.disabledReason.map { ": \($0)" } ?? ""), cause: .disabled))
-            } else if let verdict = configuration.unusable[name] {
-                try endAccount(verdict)
-            } else if venues[lane.venue]?.phase == .down {
-                let why = venues[lane.venue]?.downReason ?? "no answer"
-                try endAccount(
-                    unknownVerdict(
-                        name, reason: "\(lane.venue.exchange) cannot be reached: \(why)", cause: .exchangeDown))
-            } else {
-                begin(name)
+        try beginLateVenues()
+    }
+
+    /// Symbol patterns against what these exchanges list; nil where there is nothing to check.
+    private func patternProblems(_ keys: [VenueKey]) -> [Diagnostic]? {
+        var listed: [ExchangeID: [Instrument]] = [:]
+        for key in keys where venues[key]?.phase == .ready && venues[key]?.lanes.contains(where: isUsable) == true {
+            listed[key.exchange, default: []] += venues[key]?.instruments.all ?? []
+        }
+        guard !isResumed, !listed.isEmpty else { return nil }
+        return configuration.checkInstruments(listed).filter { $0.severity == .error }
+    }
+
+    /// Accounts begin when their exchange has answered, and end when it is down.
+    private func beginLateVenues() throws(InvariantViolation) {
+        for key in venueOrder where venues[key]?.hasBegun == false && venues[key]?.phase != .contacting {
+            venues[key]?.hasBegun = true
+            // Others may have been closed already, so the file's mistake can only take this exchange's accounts out.
+            let mistake = patternProblems([key])?.first
+            for name in venues[key]?.lanes ?? [] where machine.accounts[name]?.verdict == nil {
+                try begin(name, at: key, mistake: mistake)
             }
+        }
+    }
+
+    private func begin(_ name: String, at key: VenueKey, mistake: Diagnostic?) throws(InvariantViolation) {
+        guard let account = lanes[name]?.account else { return }
+        if !account.enabled {
+            try endAccount(
+                AccountVerdict(
+                    account: name, state: .skipped,
+                    reason: "disabled" + (account.disabledReason.map { ": \($0)" } ?? ""), cause: .disabled))
+        } else if let verdict = configuration.unusable[name] {
+            try endAccount(verdict)
+        } else if venues[key]?.phase == .down {
+            let why = venues[key]?.downReason ?? "no answer"
+            try endAccount(
+                unknownVerdict(name, reason: "\(key.exchange) cannot be reached: \(why)", cause: .exchangeDown))
+        } else if let mistake {
+            try endAccount(AccountVerdict(account: name, state: .skipped, reason: "\(mistake)", cause: .rule))
+        } else {
+            begin(name)
         }
     }
 

@@ -154,6 +154,7 @@ extension Engine {
             if !isConfirmed { return finishRefused("not confirmed before the deadline") }
             // Nothing is sent any more; what was read still gets its verdict.
             isBarrierOpen = configuration.mode != .preview
+            for key in venueOrder { venues[key]?.isIdentified = true }
         }
         var names = dirty
         dirty = []

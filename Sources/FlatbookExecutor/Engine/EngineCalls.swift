@@ -68,7 +68,7 @@ extension Engine {
     private func pumpCancels(_ key: VenueKey) throws(InvariantViolation) {
         for name in venues[key]?.lanes ?? [] {
             while let cancel = lanes[name]?.cancels.first, let lane = lanes[name], let venue = venues[key],
-                lane.identityDone, lane.stop == nil, lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
+                lane.identityDone, venue.isIdentified, lane.stop == nil, lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
                 venue.inFlight < configuration.maximumInFlight
             {
                 let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)

@@ -33,16 +33,29 @@ extension Engine {
                 return
             }
         }
-        guard !isBarrierOpen else { return }
+        guard !isBarrierOpen else { return try openIdentified() }
         if needsEverySnapshot, configuration.mode == .run, !barrierWasPassed, !(isAllRead && isConfirmed) { return }
-        guard machine.accountOrder.allSatisfy({ isIdentityKnown($0) }) else { return }
         isBarrierOpen = true
-        for name in machine.accountOrder where lanes[name]?.phase == .held || lanes[name]?.phase == .working {
-            try work(name)
+        try openIdentified()
+    }
+
+    /// Two names with one uid are found before anything is sent: where uids are not pinned, that needs every identity of
+    /// the exchange.
+    private func openIdentified() throws(InvariantViolation) {
+        for key in venueOrder where venues[key]?.isIdentified == false && venues[key]?.hasBegun == true {
+            let twins = venueOrder.filter {
+                $0.exchange == key.exchange && $0.environment == key.environment && $0.base == key.base
+            }
+            guard twins.allSatisfy({ venues[$0]?.lanes.allSatisfy(isIdentityKnown) ?? true }) else { continue }
+            venues[key]?.isIdentified = true
+            for name in venues[key]?.lanes ?? []
+            where lanes[name]?.phase == .held || lanes[name]?.phase == .working {
+                try work(name)
+            }
         }
     }
 
-    /// Two names with one uid are found before anything is sent: where uids are not pinned, that needs every identity.
+    /// Whether the account's uid is known, from the file or from the exchange.
     private func isIdentityKnown(_ name: String) -> Bool {
         guard let lane = lanes[name], lane.phase != .ended, machine.accounts[name]?.verdict == nil else { return true }
         return lane.identityDone || lane.account.uid != nil
@@ -185,7 +198,12 @@ extension Engine {
             }
             if let pass = venue.pass, !pass.waiting.isEmpty { considerLater(venue.retryPassAt ?? venue.nextPermitAt) }
         }
-        guard hasOpened else { return earliest }
+        guard hasOpened else {
+            if venues.values.contains(where: { $0.phase == .ready }) {
+                consider(startedAt.instant + Self.contactPatience)
+            }
+            return earliest
+        }
         if !isPastDeadline { consider(machine.deadline) }
         for name in machine.accountOrder {
             guard let lane = lanes[name], lane.phase != .ended else { continue }

@@ -7,7 +7,7 @@ extension Engine {
         guard configuration.mode != .preview else { return }
         guard isBarrierOpen || configuration.mode == .reconcile else { return }
         // Whose account it is decides before anything is sent; the answer looks at this lane again.
-        guard lanes[name]?.identityDone == true else { return }
+        guard let lane = lanes[name], lane.identityDone, venues[lane.venue]?.isIdentified == true else { return }
         lanes[name]?.phase = .working
         for _ in 0..<16 {
             guard end == nil, let lane = lanes[name], let account = machine.accounts[name], account.verdict == nil

@@ -136,6 +136,10 @@ struct Venue {
     let ledger: any RateLedger
     var planner: any CallPlanner
     var phase = Phase.contacting
+    /// Its accounts were begun or ended.
+    var hasBegun = false
+    /// Whose accounts they are is known of all of them: no two names for one account.
+    var isIdentified = false
     var pass: ReadPass?
     var began: Instant?
     var instruments = InstrumentBook()

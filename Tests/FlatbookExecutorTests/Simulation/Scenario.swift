@@ -98,7 +98,7 @@ struct Judge {
         if verdict.state == .flat || verdict.state == .alreadyFlat {
             let left = run.simulation.positions(ofUID: uid).filter { position in
                 let side: Side = position.side == .long ? .long : .short
-                let symbol = Self.canonical(position.product, position.symbol)
+                let symbol = TestExchanges.canonical(position.product, position.symbol)
                 return state.plan.sides.contains(side)
                     && state.selection.selects(
                         symbol: symbol, nativeID: position.symbol, exchange: listed.account.exchange)
@@ -113,18 +113,9 @@ struct Judge {
             #expect(
                 state.plan.sides.contains(side)
                     && state.selection.selects(
-                        symbol: Self.canonical(leg.product, leg.symbol), nativeID: leg.symbol,
+                        symbol: TestExchanges.canonical(leg.product, leg.symbol), nativeID: leg.symbol,
                         exchange: listed.account.exchange),
                 "seed \(seed): \(leg) was closed outside the selection", sourceLocation: sourceLocation)
-        }
-    }
-
-    /// The judge's own reading of Bitget's names (`bitget.md` §1.2).
-    static func canonical(_ product: String, _ symbol: String) -> String {
-        switch product {
-        case "USDT-FUTURES": symbol.dropLast(4) + "/USDT:USDT"
-        case "USDC-FUTURES": symbol.dropLast(4) + "/USDC:USDC"
-        default: symbol.dropLast(3) + "/USD:" + symbol.dropLast(3)
         }
     }
 }

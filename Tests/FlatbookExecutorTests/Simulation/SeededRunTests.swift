@@ -26,4 +26,27 @@ struct SeededRunTests {
         let run = try scenario.play()
         Judge(run).check(seed)
     }
+
+    @Test("a guard that is exceeded lets nothing be sent, cancels neither", arguments: 1...60)
+    func guarded(seed: UInt64) throws {
+        var scenario = Scenario(seed: seed, faults: .none)
+        scenario.plan.guards.maxNotional = Amount(1)
+        scenario.plan.orders = .cancelAll
+        let run = try scenario.play()
+        guard case .refused = run.end else { return Judge(run).check(seed) }
+        #expect(run.mutationReceipts.isEmpty, "seed \(seed): refused, and yet something was sent")
+    }
+
+    @Test("a deadline in the middle of the work ends the run", arguments: 1...200)
+    func deadlines(seed: UInt64) throws {
+        var scenario = Scenario(seed: seed, faults: .none)
+        scenario.plan.granularity = scenario.plan.sides.count == 2 ? .symbol : .auto
+        scenario.plan.guards.deadline = .milliseconds(Int64(150 + seed % 200))
+        let run = try scenario.play()
+        #expect(run.end != nil, "seed \(seed): the run does not end")
+        let late = run.durable.filter { entry in
+            if case .intent = entry.event { entry.at >= run.header.deadline } else { false }
+        }
+        #expect(late.isEmpty, "seed \(seed): intents after the deadline")
+    }
 }

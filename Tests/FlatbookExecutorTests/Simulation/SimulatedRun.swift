@@ -1,4 +1,3 @@
-import BitgetExchange
 import ExchangeKit
 import ExchangeSimulator
 import FlatbookCore
@@ -40,6 +39,7 @@ final class SimulatedRun {
     }
 
     static let wallStart: Int64 = 1_790_000_000_000
+    static let base = "http://127.0.0.1:9000"
 
     let seed: UInt64
     let weather: Weather
@@ -50,7 +50,7 @@ final class SimulatedRun {
     private var sequence = 0
     private var sent: [UInt64: Sent] = [:]
     private var inFlight: Set<UInt64> = []
-    private var ledger = TrackedLedger()
+    private var ledgers: [VenueKey: TrackedLedger] = [:]
     private var engine: Engine?
     private var incarnation = 0
     private var wireID: UInt64 = 0
@@ -82,8 +82,8 @@ final class SimulatedRun {
         accounts = configuration.accounts
         let listed = configuration.accounts.map { simulated in
             var account = Account(
-                name: simulated.name, exchange: ExchangeID("bitget"), environment: .simulated,
-                uid: pinned ? simulated.uid : nil, endpoint: "http://127.0.0.1:9000")
+                name: simulated.name, exchange: ExchangeID(simulated.venue.rawValue), environment: .simulated,
+                uid: pinned ? simulated.uid : nil, endpoint: Self.base)
             adjust(&account)
             return RunHeader.RunAccount(account: account, plan: 0, onlyLegs: onlyLegs[simulated.name])
         }
@@ -144,8 +144,8 @@ final class SimulatedRun {
         var header = header
         header.holder.pid = incarnation
         let configuration = EngineConfiguration(
-            mode: mode, header: header, epoch: incarnation, plugins: [ExchangeID("bitget"): Bitget()],
-            ledger: { [ledger] _ in ledger }, planner: { FlatteningPlanner() }, locks: FreeLocks(),
+            mode: mode, header: header, epoch: incarnation, plugins: TestExchanges.byID,
+            ledger: { [unowned self] in self.ledger($0) }, planner: { FlatteningPlanner() }, locks: FreeLocks(),
             digest: { "sha256:" + Hex.encode(sha256($0)) }, needsConfirmation: expectsConfirmation,
             lowerBound: { _ in (.zero, nil) })
         engine = Engine(configuration, resuming: machine, now: now)
@@ -212,7 +212,7 @@ final class SimulatedRun {
         }
         for entries in waiting.prefix(Int(random.next(in: 0...Int64(waiting.count)))) { durable += entries }
         journalFreeAt = 0
-        ledger.forgetOwner(at: Instant(nanoseconds: nowNs))
+        for ledger in ledgers.values { ledger.forgetOwner(at: Instant(nanoseconds: nowNs)) }
         engine = nil
         inFlight = []
         push(at: nowNs + random.next(in: weather.restartMs) * 1_000_000, .restart)
@@ -243,30 +243,35 @@ final class SimulatedRun {
         push(at: nowNs + random.next(in: weather.roundTripMs) * 500_000, .arrive(wireID))
     }
 
+    /// Each exchange's ledger survives the process.
+    private func ledger(_ key: VenueKey) -> TrackedLedger {
+        if let known = ledgers[key] { return known }
+        let made = TrackedLedger()
+        ledgers[key] = made
+        return made
+    }
+
+    /// The bytes as the live client makes them.
     private func wire(_ dispatch: Dispatch) -> SimulatedRequest? {
-        guard let account = header.accounts.first(where: { $0.account.name == dispatch.account ?? $0.account.name })
-        else { return nil }
-        var headers = dispatch.request.headers.map { (name: $0.name, value: $0.value) }
-        if dispatch.account != nil, let simulated = accounts.first(where: { $0.name == account.account.name }) {
-            let server = WallTime(milliseconds: nowNs / 1_000_000 + (dispatch.clockOffset ?? 0))
-            let recipe = Bitget().signing(of: dispatch.request, at: server, account: account.account)
-            guard let key = try? HMACKey(Secret(simulated.secret)), let mac = try? key.sign(recipe.message) else {
-                return nil
-            }
-            for (name, value) in recipe.headers {
-                switch value {
-                case .text(let text): headers.append((name, text))
-                case .credential("key"): headers.append((name, simulated.key))
-                case .credential: headers.append((name, simulated.passphrase))
-                case .signature: headers.append((name, Base64.encode(mac)))
-                }
-            }
-        }
-        let query = dispatch.request.encodedQuery
+        guard let signed = signed(dispatch) else { return nil }
         return SimulatedRequest(
-            method: dispatch.request.method.rawValue,
-            target: dispatch.request.path + (query.isEmpty ? "" : "?" + query), headers: headers,
-            body: dispatch.request.body, clientAddress: "127.0.0.1")
+            method: signed.method.rawValue, target: signed.target, headers: signed.headers, body: signed.body,
+            clientAddress: "127.0.0.1")
+    }
+
+    private func signed(_ dispatch: Dispatch) -> SignedRequest? {
+        let signer = Signer()
+        guard let name = dispatch.account else { return try? signer.unsigned(dispatch.request, base: Self.base) }
+        guard let account = header.accounts.first(where: { $0.account.name == name })?.account,
+            let simulated = accounts.first(where: { $0.name == name }), let plugin = TestExchanges.byID[account.exchange],
+            let credentials = try? AccountCredentials([
+                "key": Secret(simulated.key), "secret": Secret(simulated.secret),
+                "passphrase": Secret(simulated.passphrase),
+            ])
+        else { return nil }
+        let server = WallTime(milliseconds: nowNs / 1_000_000 + (dispatch.clockOffset ?? 0))
+        let recipe = plugin.signing(of: dispatch.request, at: server, account: account)
+        return try? signer.sign(dispatch.request, recipe: recipe, credentials: credentials, base: Self.base)
     }
 
     private func arrive(_ wire: UInt64) {
