@@ -7,6 +7,8 @@ import FlatbookCore
 enum TestExchanges {
     static let byID: [ExchangeID: any ExchangePlugin] = [ExchangeID("bitget"): Bitget()]
 
+    static let venues = SimulatedVenue.allCases.filter { byID[ExchangeID($0.rawValue)] != nil }
+
     /// Canonical symbols as the sheets write them, by product: never taken from a plugin.
     static func canonical(_ product: String, _ symbol: String) -> String {
         switch product {
