@@ -29,7 +29,7 @@ func exchange(_ name: String) -> [Target] {
 }
 
 // The exchanges flatbook can talk to. One line each.
-let plugins = ["Bitget"]
+let plugins = ["Bitget", "OKX"]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 

@@ -2,6 +2,7 @@
 
     scripts/bench-limits      20 accounts x 40 symbols, granularity symbol, default limits
     scripts/bench-fleet       200 accounts x 6 legs, granularity auto
+    scripts/bench-mixed       60 accounts on three exchanges x 4 legs, copy followers and unified accounts included
     scripts/bench-start       process start to the first request on the wire, against curl
     scripts/bench-journal     durable intents a second, against one transaction per entry
 
@@ -96,6 +97,32 @@ def fleet():
     return memory <= 80 and state["rateLimitRejections"] == 0 and report["run"]["exitCode"] == 0
 
 
+CLOSING = ("close-positions", "close-position", "closeAllPositions", "closePosition")
+
+
+def mixed():
+    counts = "bitget=12,bitget-copy=4,bitget-unified=4,okx=20,bingx=20"
+    with tempfile.TemporaryDirectory() as work, Simulator(
+            work, "--accounts", counts, "--positions", "4") as simulator:
+        report, memory, cpu = run_plan(simulator.directory, "plans/all.yaml", environment(work))
+        state = simulator.state()
+    totals = report["totals"]
+    sent = sorted(r["arrivalNs"] for r in state["receipts"] if r["route"].split("/")[-1] in CLOSING)
+    by_exchange = {}
+    for call in report["calls"]:
+        if call["operation"].split(".")[-1] not in ("batch-cancel-orders",):
+            by_exchange[call["operation"]] = by_exchange.get(call["operation"], 0) + 1
+    print(f"{totals['accounts']} accounts, {totals['legs']} legs: {totals['accountsFlat']} accounts proven flat, "
+          f"{len(sent)} closes, first to last {(sent[-1] - sent[0]) / 1e9:.2f} s, bound {totals['lowerBoundSeconds']} s, "
+          f"all proven after {totals['secondsToFlat']} s")
+    print(", ".join(f"{name} {count}" for name, count in sorted(by_exchange.items())))
+    print(f"requests {state['receiptCount']}, rejections {state['rateLimitRejections']}, violations {state['limitViolations']}, "
+          f"open {state['openPositions']}, exposure increases {state['exposureIncreases']}, status {report['run']['status']}, "
+          f"peak memory {memory:.0f} MB, cpu {cpu:.1f} s")
+    return (report["run"]["exitCode"] == 0 and state["rateLimitRejections"] == 0 and state["openPositions"] == 0
+            and totals["accountsFlat"] == 60)
+
+
 def first_byte(port, command, env, cwd):
     """Seconds from starting a command to the first byte that reaches the port."""
     # A listener of its own for each start: connections that an earlier process left in the backlog do not count.
@@ -146,4 +173,4 @@ def journal():
 
 
 if __name__ == "__main__":
-    sys.exit(0 if {"limits": limits, "fleet": fleet, "start": start, "journal": journal}[sys.argv[1]]() else 1)
+    sys.exit(0 if {"limits": limits, "fleet": fleet, "mixed": mixed, "start": start, "journal": journal}[sys.argv[1]]() else 1)

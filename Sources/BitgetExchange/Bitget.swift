@@ -1,11 +1,11 @@
 public import ExchangeKit
 public import FlatbookCore
 
-/// Bitget classic futures (API v2 "mix": USDT-M, COIN-M and USDC-M), production and demo.
+/// Bitget futures (USDT-M, COIN-M and USDC-M) of classic accounts (API v2) and unified ones (API v3), production and demo.
 ///
-/// This version reads and closes the ordinary positions of classic accounts. The unified account (`api: unified`) and
-/// copy trading (`role: copy-follower`) are other endpoints and not offered: an account that turns out to be unified is
-/// refused with its exchange code 40085. Facts and their sources: the exchange sheet `bitget.md`, named by its sections.
+/// Which kind an account is says `options.api`, or with `auto` the exchange itself: code 40085 teaches "unified". The
+/// copied positions of a classic account are read for every account and closed where `options.role` is `copy-follower`.
+/// Facts and their sources: the exchange sheet `bitget.md`, named by its sections; [U] marks what is unverified there.
 public struct Bitget: ExchangePlugin {
     public let profile = Bitget.makeProfile()
 
@@ -44,5 +44,20 @@ enum BitgetRoute {
     static let placeOrder = "bitget.place-order"
     static let cancelOrders = "bitget.batch-cancel-orders"
     static let cancelPlan = "bitget.cancel-plan-order"
+    static let settings = "bitget.account"
+    static let copyPositions = "bitget.follower-current-orders"
+    static let followerClose = "bitget.follower-close-positions"
+    static let unifiedSettings = "bitget.v3-settings"
+    static let unifiedPositions = "bitget.v3-current-position"
+    static let unifiedClose = "bitget.v3-close-positions"
+    static let unifiedOrders = "bitget.v3-unfilled-orders"
+    static let unifiedStrategyOrders = "bitget.v3-unfilled-strategy-orders"
+    static let unifiedCancelOrders = "bitget.v3-cancel-batch"
+    static let unifiedCancelStrategy = "bitget.v3-cancel-strategy-order"
     static let ipLimit = "bitget.ip"
+
+    static let closes: Set<String> = [flashClose, placeOrder, followerClose, unifiedClose]
+    static let cancels: Set<String> = [cancelOrders, cancelPlan, unifiedCancelOrders, unifiedCancelStrategy]
+    /// Reads and cancels of resting orders: they help, but no close hangs on them.
+    static let ofOrders: Set<String> = cancels.union([orders, planOrders, unifiedOrders, unifiedStrategyOrders])
 }

@@ -3,7 +3,21 @@ import FlatbookCore
 /// One row of the error table (§6): codes that mean the same for the calls named.
 struct BitgetErrorRow: Sendable {
     /// The calls for which the codes have this meaning: `22002` on a close means flat, elsewhere nothing known.
-    enum Calls: Sendable { case all, closes, cancels }
+    enum Calls: Sendable {
+        case all, closes, cancels
+        /// The two calls of a copy-trading follower (§3.6).
+        case copyReads, copyCloses
+
+        func include(_ route: String) -> Bool {
+            switch self {
+            case .all: true
+            case .closes: BitgetRoute.closes.contains(route)
+            case .cancels: BitgetRoute.cancels.contains(route)
+            case .copyReads: route == BitgetRoute.copyPositions
+            case .copyCloses: route == BitgetRoute.followerClose
+            }
+        }
+    }
 
     var codes: [String]
     var calls: Calls
@@ -32,16 +46,11 @@ enum BitgetErrorTable {
     static let spuriousInReleaseWindow = "40808"
 
     static let rows: [BitgetErrorRow] =
-        nothingToDo + throttled + passing + unknown + blocked + shaped + account + call + copy
+        follower + nothingToDo + throttled + passing + unknown + blocked + shaped + account + call + copy
 
-    static func row(_ code: String, closes: Bool, cancels: Bool) -> BitgetErrorRow? {
-        index[code]?.first {
-            switch $0.calls {
-            case .all: true
-            case .closes: closes
-            case .cancels: cancels
-            }
-        }
+    /// What a code means on a route: rows of few calls stand before those of all.
+    static func row(_ code: String, route: String) -> BitgetErrorRow? {
+        index[code]?.first { $0.calls.include(route) }
     }
 
     private static let index: [String: [BitgetErrorRow]] = {
@@ -49,6 +58,23 @@ enum BitgetErrorTable {
         for row in rows { for code in row.codes { index[code, default: []].append(row) } }
         return index
     }()
+
+    /// What the follower's calls mean by codes that say something else, or less, elsewhere.
+    private static let follower = [
+        BitgetErrorRow(
+            "40014", .fatalAccount, on: .copyReads, refusal: .permission,
+            "Give the key the right to read copy trading."),
+        BitgetErrorRow(
+            "40014", .fatalAccount, on: .copyCloses, refusal: .permission, "Give the key the right to copy trading."),
+        // An ordinary account without copies answers with an empty list; these say that it is no follower at all.
+        BitgetErrorRow(
+            "31057 31001 31025 40732", .fatalAccount, on: .copyReads, refusal: .wrongAccountKind,
+            "The account follows nobody; set options.role to normal if that is so."),
+        // "Close it through the copy endpoint" cannot be meant here, so too many were asked for at once.
+        BitgetErrorRow(
+            "40866 40864 40868 40867 40746", .retry, on: .copyCloses,
+            "The exchange closes only so many copied positions at a time; it is tried again."),
+    ]
 
     private static let nothingToDo = [
         BitgetErrorRow("22002 43043 25227 45014 31008 40837", .alreadyFlat, on: .closes),
@@ -137,14 +163,18 @@ enum BitgetErrorTable {
             "40099 22030 40105 40110", .fatalAccount, refusal: .wrongEnvironment,
             "The key belongs to the other environment; set environment to production or demo accordingly."),
         BitgetErrorRow(
-            "40085", .fatalAccount, refusal: .wrongAccountKind,
-            "This is a unified account, which this version cannot close; close it on the site."),
+            BitgetFamily.isUnified, .fatalAccount, refusal: .wrongAccountKind,
+            "This is a unified account; set options.api to unified or auto."),
         BitgetErrorRow(
-            "40084 25245 40128", .fatalAccount, refusal: .wrongAccountKind,
-            "The account is of another kind, or is being switched; check it on the site."),
+            BitgetFamily.isClassic, .fatalAccount, refusal: .wrongAccountKind,
+            "This is a classic account; set options.api to classic or auto."),
+        BitgetErrorRow(
+            "40128", .fatalAccount, refusal: .wrongAccountKind,
+            "The account is being switched to another kind; check it on the site and run again afterwards."),
         BitgetErrorRow(
             "40854 40731", .fatalAccount, refusal: .wrongAccountKind,
-            "This key or product belongs to copy trading, which this version cannot close; close it on the site."),
+            "The key or the product is none of classic copy trading: leave it out by options.products, or check the key."
+        ),
     ]
 
     private static let call = [
@@ -167,6 +197,6 @@ enum BitgetErrorTable {
         BitgetErrorRow("43065 45082 40857", .notFound, "The copied order is unknown."),
         BitgetErrorRow(
             "40866 40864 40868 40867 40746", .fatalCall,
-            "The position belongs to copy trading, which this version cannot close; close it on the site."),
+            "The position belongs to copy trading: set options.role to copy-follower, or close it on the site."),
     ]
 }

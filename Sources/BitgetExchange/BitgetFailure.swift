@@ -9,7 +9,7 @@ enum BitgetFailure {
     static func unreadable(_ reply: VenueReply, _ detail: String, route: String, isMutation: Bool) -> Outcome {
         var outcome = Outcome(
             effect: isMutation ? .unknown : .none, errorClass: .unknown, code: malformed,
-            message: BitgetText.printable(detail))
+            message: ReplyText.printable(detail))
         if !(200..<300).contains(reply.status) { outcome.code = "http-\(reply.status)" }
         switch reply.status {
         case 403:
@@ -63,23 +63,21 @@ enum BitgetFailure {
     static func classified(_ code: String, _ message: String, at time: WallTime?, route: String) -> Outcome {
         guard let row = row(code, route: route) else {
             return Outcome(
-                effect: .unknown, errorClass: .unknown, code: BitgetText.code(code),
-                message: BitgetText.printable(message), action: "The exchange gave a code that flatbook does not know.")
+                effect: .unknown, errorClass: .unknown, code: ReplyText.code(code),
+                message: ReplyText.printable(message), action: "The exchange gave a code that flatbook does not know.")
         }
         if code == BitgetErrorTable.spuriousInReleaseWindow, time.map(isReleaseWindow) ?? true {
             return Outcome(
-                effect: .unknown, errorClass: .unknown, code: code, message: BitgetText.printable(message),
+                effect: .unknown, errorClass: .unknown, code: code, message: ReplyText.printable(message),
                 action: "The exchange may be releasing software; the positions show whether the call was done.")
         }
         return Outcome(
-            effect: row.effect, errorClass: row.errorClass, code: code, message: BitgetText.printable(message),
+            effect: row.effect, errorClass: row.errorClass, code: code, message: ReplyText.printable(message),
             action: row.action, penalty: row.errorClass == .rateLimited ? oneWindow(route) : nil, refusal: row.refusal)
     }
 
     private static func row(_ code: String, route: String) -> BitgetErrorRow? {
-        BitgetErrorTable.row(
-            code, closes: [BitgetRoute.flashClose, BitgetRoute.placeOrder].contains(route),
-            cancels: [BitgetRoute.cancelOrders, BitgetRoute.cancelPlan].contains(route))
+        BitgetErrorTable.row(code, route: route)
     }
 
     /// A success code under a status that is no success.
@@ -87,12 +85,16 @@ enum BitgetFailure {
         envelope.code == BitgetEnvelope.success && !(200..<300).contains(status)
     }
 
-    /// A missing right to read or cancel orders does not stop a close (`venue-model.md` §3, rule 4b).
+    /// A missing right to read or cancel orders, or to close copies, does not stop the other closes (`venue-model.md`
+    /// §3, rule 4b).
     private static func limitReach(_ outcome: inout Outcome, route: String) {
-        let orderRoutes = [
-            BitgetRoute.orders, BitgetRoute.planOrders, BitgetRoute.cancelOrders, BitgetRoute.cancelPlan,
-        ]
-        if outcome.refusal == .permission, orderRoutes.contains(route) { outcome.errorClass = .fatalCall }
+        switch outcome.refusal {
+        case .permission where BitgetRoute.ofOrders.contains(route) || route == BitgetRoute.followerClose:
+            outcome.errorClass = .fatalCall
+        case .wrongAccountKind where route == BitgetRoute.followerClose && BitgetFamily.said(by: outcome.code) == nil:
+            outcome.errorClass = .fatalCall
+        default: break
+        }
     }
 
     /// Every endpoint is counted on its own per second (§4).

@@ -1,20 +1,21 @@
+import ExchangeKit
 import FlatbookCore
 
 extension Bitget {
     /// §3.1, the whole product in one call. An empty list is a legal answer (§1.2).
-    static func instruments(_ rows: [BitgetRow], product: String) throws(BitgetMalformed) -> [Instrument] {
+    static func instruments(_ rows: [ReplyRow], product: String) throws(MalformedReply) -> [Instrument] {
         var seen: Set<String> = []
         var instruments: [Instrument] = []
         instruments.reserveCapacity(rows.count)
         for row in rows {
             let instrument = try instrument(row, product: product)
-            guard seen.insert(instrument.nativeID).inserted else { throw BitgetMalformed("two rows of one contract") }
+            guard seen.insert(instrument.nativeID).inserted else { throw MalformedReply("two rows of one contract") }
             instruments.append(instrument)
         }
         return instruments
     }
 
-    private static func instrument(_ row: BitgetRow, product: String) throws(BitgetMalformed) -> Instrument {
+    private static func instrument(_ row: ReplyRow, product: String) throws(MalformedReply) -> Instrument {
         let native = try row.text("symbol").uppercased()
         let trading: Instrument.Trading
         switch try row.optionalText("symbolStatus") {
@@ -31,7 +32,7 @@ extension Bitget {
     }
 
     /// `BTC/USDT:USDT`, `BTC/USDC:USDC`, `BTC/USD:BTC`, and `-YYMMDD` behind it where the contract is dated.
-    private static func symbol(_ row: BitgetRow, native: String, product: String) throws(BitgetMalformed) -> String {
+    private static func symbol(_ row: ReplyRow, native: String, product: String) throws(MalformedReply) -> String {
         let base = try row.text("baseCoin").uppercased()
         let perpetual: String
         switch product.uppercased() {
@@ -49,16 +50,16 @@ extension Bitget {
     }
 
     /// The coarser of `sizeMultiplier` and the last of `volumePlace` decimals: an order size must fit both (§7).
-    private static func step(_ row: BitgetRow) throws(BitgetMalformed) -> Amount? {
+    private static func step(_ row: ReplyRow) throws(MalformedReply) -> Amount? {
         let multiplier = try positive(row, "sizeMultiplier")
         guard let text = try row.optionalText("volumePlace") else { return multiplier }
         guard let places = Int(text), (0...18).contains(places), let place = try? Amount("1e-\(places)") else {
-            throw BitgetMalformed("volumePlace is no number of decimals")
+            throw MalformedReply("volumePlace is no number of decimals")
         }
         return multiplier.map { max($0, place) } ?? place
     }
 
-    private static func positive(_ row: BitgetRow, _ name: String) throws(BitgetMalformed) -> Amount? {
+    private static func positive(_ row: ReplyRow, _ name: String) throws(MalformedReply) -> Amount? {
         try row.optionalUnsigned(name).flatMap { $0.isZero ? nil : $0 }
     }
 }

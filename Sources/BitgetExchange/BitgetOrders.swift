@@ -5,31 +5,31 @@ extension Bitget {
     /// One page of a list (§3.3): `{"entrustedList":[…],"endId":…}`, where the list is null when empty.
     static func orders(
         _ data: JSONValue, product: String, list: String, cursor: String?, book: InstrumentBook
-    ) throws(BitgetMalformed) -> ReadAnswer {
-        let page = try BitgetRow(data)
-        let rows: [BitgetRow]
+    ) throws(MalformedReply) -> ReadAnswer {
+        let page = try ReplyRow(data)
+        let rows: [ReplyRow]
         switch page.value["entrustedList"] {
         case .null?: rows = []
         case .array(let elements)?: rows = try Self.rows(of: elements)
-        default: throw BitgetMalformed("entrustedList is missing or no list")
+        default: throw MalformedReply("entrustedList is missing or no list")
         }
         var seen: Set<String> = []
         var orders: [RestingOrder] = []
         for row in rows {
             let order = try order(row, product: product, list: list, book: book)
-            guard seen.insert(order.id).inserted else { throw BitgetMalformed("two rows of one order") }
+            guard seen.insert(order.id).inserted else { throw MalformedReply("two rows of one order") }
             orders.append(order)
         }
         let endID = try page.optionalText("endId")
         guard rows.count >= pageSize else { return .orders(orders, next: nil) }
         // A full page without a new place to go on from cannot be known to be the last.
-        guard let endID, endID != cursor else { throw BitgetMalformed("a full page without the next one") }
+        guard let endID, endID != cursor else { throw MalformedReply("a full page without the next one") }
         return .orders(orders, next: endID)
     }
 
     private static func order(
-        _ row: BitgetRow, product: String, list: String, book: InstrumentBook
-    ) throws(BitgetMalformed) -> RestingOrder {
+        _ row: ReplyRow, product: String, list: String, book: InstrumentBook
+    ) throws(MalformedReply) -> RestingOrder {
         let native = try row.text("symbol")
         let instrument = book.find(nativeID: native, product: product)
         let isProtective = list == "profit_loss"
@@ -51,8 +51,8 @@ extension Bitget {
     /// Hedge mode says it in `tradeSide`; one-way mode only in `reduceOnly`. An order that neither marks as closing can
     /// open a position, whatever else is unknown about it, and counts as an opener.
     private static func exposure(
-        _ row: BitgetRow, isProtective: Bool
-    ) throws(BitgetMalformed) -> (Side, RestingOrder.Effect) {
+        _ row: ReplyRow, isProtective: Bool
+    ) throws(MalformedReply) -> (Side, RestingOrder.Effect) {
         let tradeSide = try row.optionalText("tradeSide")?.lowercased() ?? ""
         let reduceOnly = try row.optionalText("reduceOnly")?.uppercased() ?? ""
         // Orders of the exchange itself: liquidation, netting, delivery, auto-deleveraging.
@@ -72,7 +72,7 @@ extension Bitget {
         switch try row.optionalText("side")?.lowercased() {
         case "buy": buys = true
         case "sell": buys = false
-        default: throw BitgetMalformed("neither posSide nor side names a side")
+        default: throw MalformedReply("neither posSide nor side names a side")
         }
         // Without posSide: in hedge mode `side` names the position (§3.5), in one-way mode the trade.
         if posMode == "hedge_mode" || effect == .opens { return (buys ? .long : .short, effect) }

@@ -23,6 +23,8 @@ extension Bitget {
         var cancels = ["normal": BitgetRoute.cancelOrders]
         for list in regularLists.keys { cancels[list] = BitgetRoute.cancelOrders }
         for list in planLists + planTypes { cancels[list] = BitgetRoute.cancelPlan }
+        cancels[unifiedRegularList] = BitgetRoute.unifiedCancelOrders
+        for list in unifiedStrategyLists.keys { cancels[list] = BitgetRoute.unifiedCancelStrategy }
         var profile = ExchangeProfile(
             id: ExchangeID("bitget"),
             // Demo is the same host with the header `paptrading: 1` (§1.1); a simulated account names its endpoint.
@@ -30,8 +32,8 @@ extension Bitget {
             credentialFields: ["key", "secret", "passphrase"],
             options: [
                 ExchangeProfile.OptionRule(name: "products", allowed: products, isList: true),
-                ExchangeProfile.OptionRule(name: "api", allowed: ["auto", "classic"], isList: false),
-                ExchangeProfile.OptionRule(name: "role", allowed: ["normal"], isList: false),
+                ExchangeProfile.OptionRule(name: "api", allowed: ["auto", "classic", "unified"], isList: false),
+                ExchangeProfile.OptionRule(name: "role", allowed: ["normal", "copy-follower"], isList: false),
             ],
             limits: endpoints.map(\.limit) + [
                 RateLimit(
@@ -41,20 +43,19 @@ extension Bitget {
             routes: endpoints.map(\.route),
             products: products,
             orderLists: ["normal/live", "normal/partially_filled"] + planLists,
-            closeMethods: closeMethods,
+            closeMethods: classicMethods,
             maxCancelsPerCall: 50,
             cancelOperations: cancels,
-            signatureLife: .seconds(30),
-            notRead: [
-                ExchangeProfile.NotRead(silo: "copy", reason: "not supported by this version")
-            ])
+            signatureLife: .seconds(30))
+        profile.cancelLimits = [BitgetRoute.unifiedCancelStrategy: 1]
         profile.protectiveLists = ["profit_loss"]
+        profile.checks = [.identity, .settings]
         return profile
     }
 
-    /// Widest first (§3.4, §3.5). `holdSide` is ignored in one-way mode, so the side reach is exact in hedge mode only;
-    /// there one side of a net position is closed by a sized, reduce-only market order.
-    private static let closeMethods = [
+    /// Of classic accounts, widest first (§3.4, §3.5). `holdSide` is ignored in one-way mode, so the side reach is exact
+    /// in hedge mode only; there one side of a net position is closed by a sized, reduce-only market order.
+    private static let classicMethods = [
         CloseMethod(
             operation: BitgetRoute.flashClose, reach: .product, isSized: false, modes: [.oneWay, .hedge],
             guaranteesSide: false),
@@ -66,55 +67,4 @@ extension Bitget {
         CloseMethod(
             operation: BitgetRoute.placeOrder, reach: .leg, isSized: true, modes: [.oneWay], guaranteesSide: true),
     ]
-
-    /// One endpoint with its own limit, counted independently of the others, per second (§3, §4).
-    private struct Endpoint {
-        var id: String
-        var path: String
-        var isMutation = false
-        var isPublic = false
-        var perSecond: Int
-        var section: String
-
-        var limit: RateLimit {
-            RateLimit(
-                id: id, scope: [isPublic ? .ip : .uid, .route], capacity: perSecond, window: .seconds(1),
-                source: "Bitget API documentation of \(path) (bitget.md \(section))", readOn: "2026-11-20")
-        }
-
-        var route: ExchangeProfile.Route {
-            ExchangeProfile.Route(
-                id: id, path: path, isMutation: isMutation,
-                costs: [(limit: id, weight: 1), (limit: BitgetRoute.ipLimit, weight: 1)])
-        }
-    }
-
-    private static let endpoints = [
-        Endpoint(
-            id: BitgetRoute.serverTime, path: "/api/v2/public/time", isPublic: true, perSecond: 20, section: "§3.1"),
-        Endpoint(
-            id: BitgetRoute.instruments, path: "/api/v2/mix/market/contracts", isPublic: true, perSecond: 20,
-            section: "§3.1"),
-        Endpoint(id: BitgetRoute.identity, path: "/api/v2/spot/account/info", perSecond: 1, section: "§3.9"),
-        Endpoint(
-            id: BitgetRoute.positions, path: "/api/v2/mix/position/all-position", perSecond: 5, section: "§3.2"),
-        Endpoint(id: BitgetRoute.control, path: "/api/v2/mix/account/accounts", perSecond: 10, section: "§3.2"),
-        Endpoint(id: BitgetRoute.orders, path: "/api/v2/mix/order/orders-pending", perSecond: 10, section: "§3.3"),
-        Endpoint(
-            id: BitgetRoute.planOrders, path: "/api/v2/mix/order/orders-plan-pending", perSecond: 10, section: "§3.3"),
-        Endpoint(
-            id: BitgetRoute.flashClose, path: "/api/v2/mix/order/close-positions", isMutation: true, perSecond: 1,
-            section: "§3.4"),
-        Endpoint(
-            id: BitgetRoute.placeOrder, path: "/api/v2/mix/order/place-order", isMutation: true, perSecond: 10,
-            section: "§3.3"),
-        Endpoint(
-            id: BitgetRoute.cancelOrders, path: "/api/v2/mix/order/batch-cancel-orders", isMutation: true,
-            perSecond: 10, section: "§3.3"),
-        Endpoint(
-            id: BitgetRoute.cancelPlan, path: "/api/v2/mix/order/cancel-plan-order", isMutation: true, perSecond: 10,
-            section: "§3.3"),
-    ]
-
-    static func path(_ route: String) -> String { endpoints.first { $0.id == route }?.path ?? "" }
 }

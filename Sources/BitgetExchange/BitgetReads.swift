@@ -5,90 +5,121 @@ extension Bitget {
     public func answer(
         to read: Read, in reply: VenueReply, account: Account, instruments: InstrumentBook
     ) -> ReadResult {
+        let result = plainAnswer(to: read, in: reply, account: account, instruments: instruments)
+        // What a public call says, or a broken gateway, teaches nothing of the account.
+        guard case .failed(let outcome) = result, !read.isPublic, reply.status < 500 else { return result }
+        return .failed(BitgetFamily.judge(outcome, account))
+    }
+
+    private func plainAnswer(
+        to read: Read, in reply: VenueReply, account: Account, instruments: InstrumentBook
+    ) -> ReadResult {
+        let route = route(of: read, account: account)
         let envelope: BitgetEnvelope
         do {
             envelope = try BitgetEnvelope(reply)
         } catch {
-            return .failed(BitgetFailure.unreadable(reply, error.detail, route: route(of: read), isMutation: false))
+            return .failed(BitgetFailure.unreadable(reply, error.detail, route: route, isMutation: false))
         }
         guard (200..<300).contains(reply.status), envelope.code == BitgetEnvelope.success else {
-            return failure(of: read, envelope, status: reply.status)
+            // A futures-only key may not read the account info, but it may still close (§3.9, §11).
+            if read == .identity, envelope.code == "40014", reply.status < 500 { return .answer(.identity(Identity())) }
+            return .failed(BitgetFailure.ofRead(envelope, status: reply.status, route: route))
         }
         do {
-            return .answer(try answer(to: read, data: envelope.data, account: account, instruments: instruments))
+            return .answer(
+                try Self.answer(to: read, envelope.data, route: route, account: account, instruments: instruments))
         } catch {
             return .failed(
                 Outcome(
                     effect: .none, errorClass: .unknown, code: BitgetFailure.malformed,
-                    message: BitgetText.printable(error.detail)))
+                    message: ReplyText.printable(error.detail)))
         }
     }
 
-    private func route(of read: Read) -> String {
+    /// Which call a read is, by the account's family; a list of orders belongs to one family by its name.
+    func route(of read: Read, account: Account) -> String {
+        let isUnified = BitgetFamily.of(account) == .unified
         switch read {
-        case .serverTime: BitgetRoute.serverTime
-        case .identity, .permissions, .settings: BitgetRoute.identity
-        case .instruments: BitgetRoute.instruments
-        case .positions: BitgetRoute.positions
-        case .control: BitgetRoute.control
+        case .serverTime: return BitgetRoute.serverTime
+        case .identity, .permissions: return isUnified ? BitgetRoute.unifiedSettings : BitgetRoute.identity
+        case .settings: return isUnified ? BitgetRoute.unifiedSettings : BitgetRoute.settings
+        case .instruments: return BitgetRoute.instruments
+        case .positions(let product, _):
+            if product.hasPrefix(Self.copyPrefix) { return BitgetRoute.copyPositions }
+            return isUnified ? BitgetRoute.unifiedPositions : BitgetRoute.positions
+        case .control: return BitgetRoute.control
         case .orders(_, let list, _):
-            Self.regularLists[list] == nil ? BitgetRoute.planOrders : BitgetRoute.orders
+            if list == Self.unifiedRegularList { return BitgetRoute.unifiedOrders }
+            if Self.unifiedStrategyLists[list] != nil { return BitgetRoute.unifiedStrategyOrders }
+            return Self.regularLists[list] == nil ? BitgetRoute.planOrders : BitgetRoute.orders
         }
     }
 
-    private func failure(of read: Read, _ envelope: BitgetEnvelope, status: Int) -> ReadResult {
-        // A futures-only key may not read the account info, but it may still close (§3.9, §11).
-        if read == .identity, envelope.code == "40014", status < 500 { return .answer(.identity(Identity())) }
-        return .failed(BitgetFailure.ofRead(envelope, status: status, route: route(of: read)))
-    }
-
-    private func answer(
-        to read: Read, data: JSONValue?, account: Account, instruments: InstrumentBook
-    ) throws(BitgetMalformed) -> ReadAnswer {
-        guard let data else { throw BitgetMalformed("data is missing") }
+    private static func answer(
+        to read: Read, _ data: JSONValue?, route: String, account: Account, instruments: InstrumentBook
+    ) throws(MalformedReply) -> ReadAnswer {
+        guard let data else { throw MalformedReply("data is missing") }
         switch read {
         case .serverTime:
-            guard let time = try BitgetRow(data).optionalTime("serverTime") else {
-                throw BitgetMalformed("serverTime is missing")
+            guard let time = try ReplyRow(data).optionalTime("serverTime") else {
+                throw MalformedReply("serverTime is missing")
             }
             return .serverTime(time)
-        case .identity, .permissions, .settings: return .identity(try Self.identity(BitgetRow(data)))
+        case .identity, .permissions, .settings:
+            switch route {
+            case BitgetRoute.unifiedSettings: return .identity(try unifiedIdentity(ReplyRow(data)))
+            case BitgetRoute.settings: return .identity(try classicSettings(ReplyRow(data)))
+            default: return .identity(try identity(ReplyRow(data)))
+            }
         case .instruments(let product, _):
-            return .instruments(try Self.instruments(Self.rows(data), product: product), next: nil)
-        case .positions(let product, _):
-            let rows = try Self.rows(data)
-            return .positions(
-                try Self.positions(rows, account: account.name, product: product, book: instruments), next: nil)
+            return .instruments(try self.instruments(rows(data), product: product), next: nil)
+        case .positions(let product, let cursor):
+            switch route {
+            case BitgetRoute.copyPositions:
+                return try copies(data, account: account.name, partition: product, cursor: cursor, book: instruments)
+            case BitgetRoute.unifiedPositions:
+                let rows = try unifiedRows(data)
+                return .positions(
+                    try unifiedPositions(rows, account: account.name, product: product, book: instruments), next: nil)
+            default:
+                let rows = try rows(data)
+                return .positions(
+                    try positions(rows, account: account.name, product: product, book: instruments), next: nil)
+            }
         case .orders(let product, let list, let cursor):
-            return try Self.orders(data, product: product, list: list, cursor: cursor, book: instruments)
-        case .control: return .control(consistentWithFlat: try Self.isConsistentWithFlat(Self.rows(data)))
+            if isUnified(list: list) {
+                return try unifiedOrders(data, product: product, list: list, cursor: cursor, book: instruments)
+            }
+            return try orders(data, product: product, list: list, cursor: cursor, book: instruments)
+        case .control: return .control(consistentWithFlat: try isConsistentWithFlat(rows(data)))
         }
     }
 
     /// `data` itself as the list: an array, nothing else.
-    private static func rows(_ data: JSONValue) throws(BitgetMalformed) -> [BitgetRow] {
-        guard let elements = data.elements else { throw BitgetMalformed("data is no list") }
-        return try rows(of: elements)
+    private static func rows(_ data: JSONValue) throws(MalformedReply) -> [ReplyRow] {
+        guard data.elements != nil else { throw MalformedReply("data is no list") }
+        return try ReplyRow.rows(data)
     }
 
-    static func rows(of elements: [JSONValue]) throws(BitgetMalformed) -> [BitgetRow] {
-        var rows: [BitgetRow] = []
+    static func rows(of elements: [JSONValue]) throws(MalformedReply) -> [ReplyRow] {
+        var rows: [ReplyRow] = []
         rows.reserveCapacity(elements.count)
-        for element in elements { rows.append(try BitgetRow(element)) }
+        for element in elements { rows.append(try ReplyRow(element)) }
         return rows
     }
 
     /// §3.9. Codes this version does not know say nothing: the documented sample shows words instead of codes.
-    private static func identity(_ row: BitgetRow) throws(BitgetMalformed) -> Identity {
+    private static func identity(_ row: ReplyRow) throws(MalformedReply) -> Identity {
         var authorities: Set<String> = []
         switch row.value["authorities"] {
         case nil, .null?: break
         case .array(let elements)?:
             for element in elements {
-                guard case .string(let text) = element else { throw BitgetMalformed("authorities holds no text") }
+                guard case .string(let text) = element else { throw MalformedReply("authorities holds no text") }
                 authorities.insert(text)
             }
-        default: throw BitgetMalformed("authorities is no list")
+        default: throw MalformedReply("authorities is no list")
         }
         let known: Set<String> = [
             "coor", "coow", "cpor", "cpow", "ttor", "ttow", "stor", "stow", "smor", "smow", "wtor", "wtow", "wwow",
@@ -108,12 +139,12 @@ extension Bitget {
     }
 
     /// §11: one row per margin coin; flat means that no row shows unrealised PnL. No row at all proves nothing.
-    private static func isConsistentWithFlat(_ rows: [BitgetRow]) throws(BitgetMalformed) -> Bool {
-        guard !rows.isEmpty else { throw BitgetMalformed("the account list is empty") }
+    private static func isConsistentWithFlat(_ rows: [ReplyRow]) throws(MalformedReply) -> Bool {
+        guard !rows.isEmpty else { throw MalformedReply("the account list is empty") }
         var consistent = true
         for row in rows {
             _ = try row.text("marginCoin")
-            guard row.value["unrealizedPL"] != nil else { throw BitgetMalformed("unrealizedPL is missing") }
+            guard row.value["unrealizedPL"] != nil else { throw MalformedReply("unrealizedPL is missing") }
             for name in ["unrealizedPL", "crossedUnrealizedPL", "isolatedUnrealizedPL"] {
                 if let amount = try row.optionalAmount(name), !amount.isZero { consistent = false }
             }

@@ -3,41 +3,75 @@ public import FlatbookCore
 
 extension Bitget {
     public func request(for read: Read, account: Account) -> VenueRequest {
+        let route = route(of: read, account: account)
         switch read {
-        case .serverTime: get(BitgetRoute.serverTime, [:], read, account)
-        case .identity, .permissions, .settings: get(BitgetRoute.identity, [:], read, account)
-        case .instruments(let product, _):
-            get(BitgetRoute.instruments, ["productType": product], read, account)
+        case .serverTime, .identity, .permissions: return get(route, [:], read, account)
+        case .settings:
+            // One contract stands for all: the mode is the product's (§3.2).
+            let query = ["symbol": "BTCUSDT", "productType": "USDT-FUTURES", "marginCoin": "USDT"]
+            return get(route, route == BitgetRoute.settings ? query : [:], read, account)
+        case .instruments(let product, _): return get(route, ["productType": product], read, account)
         // `marginCoin` would narrow the answer to one margin coin: never sent.
-        case .positions(let product, _): get(BitgetRoute.positions, ["productType": product], read, account)
-        case .control(let product): get(BitgetRoute.control, ["productType": product], read, account)
+        case .positions(let product, let cursor): return positions(route, product, cursor: cursor, read, account)
+        case .control(let product): return get(route, ["productType": Self.productType(product)], read, account)
         case .orders(let product, let list, let cursor):
-            orders(product: product, list: list, cursor: cursor, read, account)
+            return orders(route, product: product, list: list, cursor: cursor, read, account)
         }
     }
 
     public func request(for mutation: Mutation, account: Account) -> VenueRequest {
+        let route = route(of: mutation)
         switch mutation {
-        case .close(let call) where call.method.isSized: post(BitgetRoute.placeOrder, Self.marketOrder(call), account)
-        case .close(let call): post(BitgetRoute.flashClose, Self.flashClose(call), account)
+        case .close(let call):
+            switch route {
+            case BitgetRoute.placeOrder: return post(route, RequestBody.object(Self.marketOrder(call)), account)
+            case BitgetRoute.followerClose: return post(route, RequestBody.object(Self.followerClose(call)), account)
+            case BitgetRoute.unifiedClose: return post(route, RequestBody.object(Self.unifiedClose(call)), account)
+            default: return post(route, RequestBody.object(Self.flashClose(call)), account)
+            }
         case .cancel(let call):
-            post(
-                call.operation == BitgetRoute.cancelPlan ? BitgetRoute.cancelPlan : BitgetRoute.cancelOrders,
-                Self.cancel(call), account)
+            switch route {
+            case BitgetRoute.unifiedCancelOrders:
+                return post(route, RequestBody.list(Self.unifiedCancel(call)), account)
+            case BitgetRoute.unifiedCancelStrategy:
+                return post(route, RequestBody.object(Self.unifiedCancelStrategy(call)), account)
+            default: return post(route, RequestBody.object(Self.cancel(call)), account)
+            }
+        }
+    }
+
+    private func positions(
+        _ route: String, _ product: String, cursor: String?, _ read: Read, _ account: Account
+    ) -> VenueRequest {
+        let product = Self.productType(product)
+        switch route {
+        case BitgetRoute.unifiedPositions: return get(route, ["category": product], read, account)
+        case BitgetRoute.copyPositions:
+            var query = ["productType": product, "limit": String(Self.pageSize)]
+            query["idLessThan"] = cursor
+            return get(route, query, read, account)
+        default: return get(route, ["productType": product], read, account)
         }
     }
 
     private func orders(
-        product: String, list: String, cursor: String?, _ read: Read, _ account: Account
+        _ route: String, product: String, list: String, cursor: String?, _ read: Read, _ account: Account
     ) -> VenueRequest {
-        var query = ["productType": product, "limit": String(Self.pageSize)]
-        query["idLessThan"] = cursor
-        if let status = Self.regularLists[list] {
-            query["status"] = status
-            return get(BitgetRoute.orders, query, read, account)
+        switch route {
+        case BitgetRoute.unifiedOrders:
+            var query = ["category": product, "limit": String(Self.pageSize)]
+            query["cursor"] = cursor
+            return get(route, query, read, account)
+        case BitgetRoute.unifiedStrategyOrders:
+            var query = ["category": product]
+            query["type"] = Self.unifiedStrategyLists[list]
+            return get(route, query, read, account)
+        default:
+            var query = ["productType": product, "limit": String(Self.pageSize)]
+            query["idLessThan"] = cursor
+            if let status = Self.regularLists[list] { query["status"] = status } else { query["planType"] = list }
+            return get(route, query, read, account)
         }
-        query["planType"] = list
-        return get(BitgetRoute.planOrders, query, read, account)
     }
 
     /// Keys ascending: one ordered list feeds the URL and the prehash (§2.2).
@@ -48,9 +82,9 @@ extension Bitget {
             headers: Self.headers(account, isPrivate: !read.isPublic))
     }
 
-    private func post(_ route: String, _ body: [(String, BodyValue)], _ account: Account) -> VenueRequest {
+    private func post(_ route: String, _ body: [UInt8], _ account: Account) -> VenueRequest {
         VenueRequest(
-            route: route, method: .post, path: Self.path(route), body: Self.json(body),
+            route: route, method: .post, path: Self.path(route), body: body,
             headers: Self.headers(account, isPrivate: true))
     }
 
@@ -64,11 +98,11 @@ extension Bitget {
     }
 
     /// A value that the exchange must refuse, put where leaving a parameter out would widen the call.
-    private static let refused = "MISSING"
+    static let refused = "MISSING"
 
     /// §3.4. Every parameter left out widens the reach, so each reach names exactly its own.
-    private static func flashClose(_ call: CloseCall) -> [(String, BodyValue)] {
-        var body: [(String, BodyValue)] = [("productType", .text(call.product))]
+    private static func flashClose(_ call: CloseCall) -> [(String, RequestBody.Value)] {
+        var body: [(String, RequestBody.Value)] = [("productType", .text(call.product))]
         if call.method.reach == .product { return body }
         let instrument = call.instrument ?? call.legs.first?.instrument ?? ""
         body.append(("symbol", .text(instrument.isEmpty ? refused : instrument)))
@@ -79,12 +113,12 @@ extension Bitget {
     }
 
     /// §3.5: in hedge mode `side` names the position, in one-way mode the trade.
-    private static func marketOrder(_ call: CloseCall) -> [(String, BodyValue)] {
+    private static func marketOrder(_ call: CloseCall) -> [(String, RequestBody.Value)] {
         let leg = call.legs.first
         let instrument = call.instrument ?? leg?.instrument ?? refused
         let isLong = (call.side ?? leg?.side) == .long
         let isIsolated = (call.marginMode ?? leg?.marginMode) == .isolated
-        var body: [(String, BodyValue)] = [
+        var body: [(String, RequestBody.Value)] = [
             ("symbol", .text(instrument)), ("productType", .text(call.product)),
             ("marginMode", .text(isIsolated ? "isolated" : "crossed")),
             ("marginCoin", .text(call.marginCurrency ?? leg?.marginCurrency ?? refused)),
@@ -105,46 +139,15 @@ extension Bitget {
     }
 
     /// §3.3. An empty id list could be read as "all orders", so one that names nothing stands in for it.
-    private static func cancel(_ call: CancelCall) -> [(String, BodyValue)] {
-        var body: [(String, BodyValue)] = [
+    private static func cancel(_ call: CancelCall) -> [(String, RequestBody.Value)] {
+        var body: [(String, RequestBody.Value)] = [
             ("productType", .text(call.product)),
             ("symbol", .text(call.instrument.isEmpty ? refused : call.instrument)),
         ]
         if let coin = call.marginCurrency { body.append(("marginCoin", .text(coin))) }
         if call.operation == BitgetRoute.cancelPlan { body.append(("planType", .text(call.list))) }
-        body.append(("orderIdList", .orderIDs(call.orderIDs.isEmpty ? ["0"] : call.orderIDs)))
+        body.append(
+            ("orderIdList", .list((call.orderIDs.isEmpty ? ["0"] : call.orderIDs).map { [("orderId", .text($0))] })))
         return body
-    }
-
-    enum BodyValue {
-        case text(String)
-        case orderIDs([String])
-    }
-
-    /// The compact body in the given order: these bytes are signed and sent.
-    private static func json(_ body: [(String, BodyValue)]) -> [UInt8] {
-        let members = body.map { name, value in
-            switch value {
-            case .text(let text): quoted(name) + ":" + quoted(text)
-            case .orderIDs(let ids):
-                quoted(name) + ":[" + ids.map { "{\"orderId\":" + quoted($0) + "}" }.joined(separator: ",") + "]"
-            }
-        }
-        return Array(("{" + members.joined(separator: ",") + "}").utf8)
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\u{00}"..<"\u{20}":
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

@@ -29,6 +29,8 @@ public protocol ExchangePlugin: Sendable {
     func closeMethods(for account: Account) -> [CloseMethod]
     /// Scheme and host of the account's exchange; nil where its environment has none.
     func host(for account: Account) -> String?
+    /// Silos that cannot be read for this account, with the reason; shown as `notRead`.
+    func notRead(for account: Account) -> [ExchangeProfile.NotRead]
     /// What the operator is told of positions in a silo that ``closeMethods(for:)`` has nothing for.
     func reasonUnclosable(_ silo: Silo, account: Account) -> String?
 }
@@ -44,6 +46,7 @@ extension ExchangePlugin {
 
     public func closeMethods(for account: Account) -> [CloseMethod] { profile.closeMethods }
     public func host(for account: Account) -> String? { profile.hosts[account.environment] }
+    public func notRead(for account: Account) -> [ExchangeProfile.NotRead] { profile.notRead }
     public func reasonUnclosable(_ silo: Silo, account: Account) -> String? { nil }
 }
 
@@ -153,6 +156,8 @@ public struct ExchangeProfile: Sendable {
     public var closeMethods: [CloseMethod]
     /// Most orders that one cancel call may name.
     public var maxCancelsPerCall: Int
+    /// By operation, where it is fewer.
+    public var cancelLimits: [String: Int] = [:]
     public var cancelOperations: [String: String]
     /// Life of a signed request: the exchange refuses it this long after its timestamp.
     public var signatureLife: TimeSpan

@@ -152,13 +152,15 @@ package struct SimulatedAccount: Sendable {
     package var isHedge: Bool
     package var isUnified = false
     package var parentUID: Int64 = 8_000_000_000
-    package var authorities = ["coor", "coow", "cpor", "cpow", "stor"]
+    package var authorities = ["coor", "coow", "cpor", "cpow", "stor", "ttor"]
     /// Addresses the key is bound to; empty: any.
     package var boundAddresses: [String] = []
     package var positions: [SimulatedPosition] = []
     package var resting: [RestingOrder] = []
     package var plans: [PlanOrder] = []
     package var scripts: [Script] = []
+    /// What only Bitget accounts have.
+    package var bitget = BitgetTraits()
     /// What only OKX accounts have.
     package var okx = OKXTraits()
     /// What only BingX accounts have.

@@ -54,6 +54,8 @@ package struct BitgetSwitches: Sendable {
     package var enforcesLimits = true
     /// By symbol.
     package var failures: [String: SymbolFailure] = [:]
+    package var copy = BitgetCopySwitches()
+    package var unified = BitgetUnifiedSwitches()
 
     package init() {}
 }

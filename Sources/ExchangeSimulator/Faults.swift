@@ -127,15 +127,28 @@ package enum KeyDefect: String, CaseIterable, Sendable {
         switch self {
         case .unknownKey: account.key += "-revoked"
         case .wrongSecret: account.secret += "-rotated"
-        case .wrongPassphrase: account.passphrase += "x"
+        case .wrongPassphrase:
+            // BingX has no passphrase.
+            if account.venue == .bingx { account.bingx.isFrozen = true } else { account.passphrase += "x" }
         case .missingPermission:
-            account.authorities.removeAll { $0 == "cpow" || $0 == "coow" }
+            account.authorities.removeAll { ["cpow", "coow", "ttow"].contains($0) }
             account.okx.permissions.remove("trade")
             account.bingx.permissions.remove(3)
         case .boundElsewhere: account.boundAddresses = ["203.0.113.7"]
-        case .otherEnvironment: account.environment = account.environment == .live ? .demo : .live
+        case .otherEnvironment:
+            // The keys of BingX are valid in both.
+            if account.venue == .bingx {
+                account.secret += "-rotated"
+            } else {
+                account.environment = account.environment == .live ? .demo : .live
+            }
         case .unified:
-            if account.venue == .bitget { account.isUnified = true } else { account.secret += "-rotated" }
+            // Copies are of the classic kind only: they could not be reached any more.
+            if account.venue == .bitget, !account.isFollower, !account.isUnified {
+                account.isUnified = true
+            } else {
+                account.secret += "-rotated"
+            }
         }
     }
 }

@@ -158,7 +158,7 @@ package struct FleetBuilder: Sendable {
         _ slot: Int, _ symbol: String, product: String = "USDT-FUTURES", leg: PositionSide, closes: Bool, size: Fixed
     ) -> String {
         guard let instrument = instrument(symbol, product) else { return "" }
-        let id = takeID()
+        let id = takeID(at: slot)
         let price = instrument.price.scaled((leg == .long) != closes ? 930 : 1_070, over: 1_000)
         accounts[slot].resting.append(
             RestingOrder(
@@ -174,7 +174,7 @@ package struct FleetBuilder: Sendable {
         size: Fixed
     ) -> String {
         guard let instrument = instrument(symbol, product) else { return "" }
-        let id = takeID()
+        let id = takeID(at: slot)
         accounts[slot].plans.append(
             PlanOrder(
                 id: id.order, clientOid: id.client, planType: type, product: product, symbol: symbol,
@@ -184,12 +184,19 @@ package struct FleetBuilder: Sendable {
     }
 
     func instrument(_ symbol: String, _ product: String) -> SimulatedInstrument? {
-        instruments.first { $0.symbol == symbol && $0.product == product }
+        instruments.first { $0.symbol == symbol && $0.product == BitgetCopy.plain(product) }
     }
 
     mutating func takeID() -> (order: String, client: String) {
         nextID += 16
         return (String(nextID), String(nextID + 3))
+    }
+
+    /// Ids of BingX are larger than 2^60 (its sheet, §9).
+    mutating func takeID(at slot: Int) -> (order: String, client: String) {
+        let id = takeID()
+        guard accounts[slot].venue == .bingx else { return id }
+        return (String(nextID + 600_000_000_000_000_000), "c" + id.client)
     }
 
     /// About `worth` quote coin of the contract, at least one step.

@@ -176,6 +176,7 @@ package struct ExchangeSimulation: Sendable {
     package func openers(ofUID uid: String) -> Int {
         guard let account = world.states.first(where: { $0.account.uid == uid })?.account else { return 0 }
         return account.resting.count { !$0.closes } + account.plans.count { !$0.closes }
+            + account.bingx.twaps.count { !$0.closes }
     }
 
     /// The accounts as the exchange knows them now: keys that a fault plan broke differ from the configuration's.

@@ -2,6 +2,8 @@
 indirect enum Wire: Sendable {
     case text(String)
     case number(Int64)
+    /// Digits as they are, without quotes: a decimal, or an id.
+    case bare(String)
     case flag(Bool)
     case null
     case list([Wire])
@@ -18,6 +20,7 @@ indirect enum Wire: Sendable {
         switch self {
         case .text(let text): Self.quote(text, to: &out)
         case .number(let number): out += String(number).utf8
+        case .bare(let digits): out += digits.utf8
         case .flag(let flag): out += (flag ? "true" : "false").utf8
         case .null: out += "null".utf8
         case .list(let items):

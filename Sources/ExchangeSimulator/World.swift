@@ -35,6 +35,8 @@ struct AccountState: Sendable {
     var callOrdinals: [String: Int] = [:]
     var pendingScripts: [Script] = []
     var positionSteps: Int64 = 0
+    /// What only BingX remembers.
+    var bingx = BingXMemory()
 }
 
 /// The exchange's books: positions, orders and what changes them.
@@ -79,7 +81,7 @@ struct World: Sendable {
     func account(forKey key: String) -> Int? { byKey[key] }
 
     func instrument(_ symbol: String, _ product: String) -> SimulatedInstrument? {
-        instrumentIndex[product + " " + symbol.uppercased()].map { instruments[$0] }
+        instrumentIndex[BitgetCopy.plain(product) + " " + symbol.uppercased()].map { instruments[$0] }
     }
 
     func milliseconds(_ ns: Int64) -> Int64 { ns / 1_000_000 + epochShiftMs }
@@ -165,13 +167,16 @@ struct World: Sendable {
         guard quantity > .zero else { return }
         remember(index, atNs: ns)
         let id = leg.id.isEmpty ? nil : leg.id
-        if let found = position(index, leg.product, leg.symbol, leg.side, id: id) {
+        // Every copy is a position of its own.
+        if !(leg.isCopy && id == nil), let found = position(index, leg.product, leg.symbol, leg.side, id: id) {
             states[index].account.positions[found].quantity += quantity
         } else {
             var opened = leg
             opened.quantity = quantity
             opened.openedAtMs = milliseconds(ns)
-            if opened.id.isEmpty, states[index].account.venue != .bitget { opened.id = takePositionID(index) }
+            if opened.id.isEmpty, states[index].account.venue != .bitget || leg.isCopy {
+                opened.id = takePositionID(index)
+            }
             states[index].account.positions.append(opened)
         }
         recount(worth(leg, quantity), atNs: ns)
@@ -203,6 +208,7 @@ struct World: Sendable {
 
     /// Closers and attached triggers of a leg that is gone (sheet §9 #24).
     private mutating func dropAttachments(_ index: Int, of leg: SimulatedPosition) {
+        if states[index].account.venue == .bingx, configuration.bingx.ordersOutliveTheirPosition { return }
         states[index].account.resting.removeAll {
             $0.closes && $0.leg == leg.side && $0.symbol == leg.symbol && $0.product == leg.product
         }

@@ -32,6 +32,16 @@ struct ProfileTests {
             ("/api/v2/mix/order/place-order", 10, [.uid, .route], true),
             ("/api/v2/mix/order/batch-cancel-orders", 10, [.uid, .route], true),
             ("/api/v2/mix/order/cancel-plan-order", 10, [.uid, .route], true),
+            ("/api/v2/mix/account/account", 10, [.uid, .route], false),
+            ("/api/v2/copy/mix-follower/query-current-orders", 5, [.uid, .route], false),
+            ("/api/v2/copy/mix-follower/close-positions", 5, [.uid, .route], true),
+            ("/api/v3/account/settings", 20, [.uid, .route], false),
+            ("/api/v3/position/current-position", 20, [.uid, .route], false),
+            ("/api/v3/trade/close-positions", 5, [.uid, .route], true),
+            ("/api/v3/trade/unfilled-orders", 20, [.uid, .route], false),
+            ("/api/v3/trade/unfilled-strategy-orders", 20, [.uid, .route], false),
+            ("/api/v3/trade/cancel-batch", 5, [.uid, .route], true),
+            ("/api/v3/trade/cancel-strategy-order", 10, [.uid, .route], true),
         ] as [(String, Int, Set<ScopeDimension>, Bool)])
     func rates(path: String, perSecond: Int, scope: Set<ScopeDimension>, isMutation: Bool) throws {
         let route = try #require(profile.routes.first { $0.path == path })
@@ -49,7 +59,7 @@ struct ProfileTests {
     func ipBudget() throws {
         let limit = try #require(profile.limit("bitget.ip"))
         #expect(limit.scope == [.ip] && limit.capacity == 6000 && limit.window == .seconds(60))
-        #expect(profile.routes.count == 11)
+        #expect(profile.routes.count == 21)
     }
 
     @Test("sends no request outside its routes")
@@ -57,8 +67,10 @@ struct ProfileTests {
         var used: Set<String> = []
         for environment in TradingEnvironment.allCases {
             let requests =
-                everyRead.map { bitget.request(for: $0, account: account(environment)) }
-                + everyMutation.map { bitget.request(for: $0, account: account(environment)) }
+                (everyRead + [.permissions, .settings, copyRead])
+                .map { bitget.request(for: $0, account: account(environment)) }
+                + everyUnifiedRead.map { bitget.request(for: $0, account: account(environment, api: "unified")) }
+                + (everyMutation + newMutations).map { bitget.request(for: $0, account: account(environment)) }
             for request in requests {
                 let route = try #require(profile.route(request.route))
                 #expect(route.path == request.path)
@@ -77,9 +89,14 @@ struct ProfileTests {
         #expect(profile.hosts[.simulated] == nil)
         #expect(profile.credentialFields == ["key", "secret", "passphrase"])
         #expect(profile.options.map(\.name) == ["products", "api", "role"])
-        #expect(profile.options.map(\.allowed) == [profile.products, ["auto", "classic"], ["normal"]])
+        #expect(
+            profile.options.map(\.allowed) == [
+                profile.products, ["auto", "classic", "unified"], ["normal", "copy-follower"],
+            ])
+        #expect(profile.options.map(\.isList) == [true, false, false])
         #expect(profile.products == ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"])
-        #expect(profile.notRead.map(\.silo) == ["copy"])
+        #expect(profile.notRead.isEmpty)
+        #expect(profile.checks == [.identity, .settings])
         #expect(profile.signatureLife == .seconds(30))
         #expect(profile.maxCancelsPerCall == 50)
     }
@@ -100,6 +117,11 @@ struct ProfileTests {
     @Test("has a cancel for every list that an order can stand in")
     func cancels() {
         for list in profile.orderLists { #expect(profile.cancelOperations[list] != nil) }
+        for part in bitget.partitions(of: account()) + bitget.partitions(of: unified) {
+            for list in part.orderLists { #expect(profile.cancelOperations[list] != nil) }
+        }
+        #expect(profile.cancelOperations["unfilled"] == "bitget.v3-cancel-batch")
+        #expect(profile.cancelOperations["strategy/trigger"] == "bitget.v3-cancel-strategy-order")
         #expect(profile.cancelOperations["normal"] == "bitget.batch-cancel-orders")
         for type in ["profit_plan", "loss_plan", "pos_profit", "pos_loss", "moving_plan", "track_plan", "normal_plan"] {
             #expect(profile.cancelOperations[type] == "bitget.cancel-plan-order")

@@ -12,6 +12,7 @@ struct RecordedReplyTests {
         var recorded: RecordedReply
         var read: Read
         var answer: ReadAnswer
+        var owner = account()
         var description: String { recorded.description }
     }
 
@@ -22,16 +23,17 @@ struct RecordedReplyTests {
         var errorClass: ErrorClass
         var orderIDs: [String] = []
         var rows: [String] = []
+        var owner = account()
         var description: String { recorded.description }
     }
 
-    private static let book = InstrumentBook([
+    static let book = InstrumentBook([
         Instrument(nativeID: "BTCUSDT", symbol: "BTC/USDT:USDT", product: usdt)
     ])
 
-    private static func amount(_ text: String) -> Amount { (try? Amount(text)) ?? Amount(-1) }
+    static func amount(_ text: String) -> Amount { (try? Amount(text)) ?? Amount(-1) }
 
-    private static func order(
+    static func order(
         _ id: String, _ instrument: String, _ symbol: String, _ side: Side, _ effect: RestingOrder.Effect,
         _ list: String, protective: Bool = false
     ) -> RestingOrder {
@@ -72,7 +74,8 @@ struct RecordedReplyTests {
         Instrument(nativeID: "XRPUSDU26", symbol: "XRP/USD:XRP-U26", product: coin, trading: .suspended),
     ]
 
-    static let readCases = [
+    static let readCases = ownReadCases + copyReadCases + unifiedReadCases
+    private static let ownReadCases = [
         ReadCase(
             recorded: RecordedReply("time"), read: .serverTime,
             answer: .serverTime(WallTime(milliseconds: 1_688_008_631_614))),
@@ -135,10 +138,11 @@ struct RecordedReplyTests {
             answer: .control(consistentWithFlat: false)),
     ]
 
-    private static let liveID = "1120923953904893955"
+    static let liveID = "1120923953904893955"
     private static let bySymbol = ["BTCUSDT ok ", "ETHUSDT market 40931"]
 
-    static let mutationCases = [
+    static let mutationCases = ownMutationCases + copyMutationCases + unifiedMutationCases
+    private static let ownMutationCases = [
         MutationCase(
             recorded: RecordedReply("close.s0"), mutation: flashClose, effect: .partial, errorClass: .ok,
             orderIDs: ["123"], rows: bySymbol),
@@ -196,14 +200,14 @@ struct RecordedReplyTests {
     @Test("to reads have one reading each", arguments: readCases)
     func reads(row: ReadCase) throws {
         let reply = try row.recorded.reply(from: .module)
-        let result = bitget.answer(to: row.read, in: reply, account: account(), instruments: Self.book)
+        let result = bitget.answer(to: row.read, in: reply, account: row.owner, instruments: Self.book)
         #expect(result == .answer(row.answer))
         #expect(bitget.serverTime(in: reply) != nil)
     }
 
     @Test("to mutations have one reading each", arguments: mutationCases)
     func mutations(row: MutationCase) throws {
-        let outcome = outcome(row.mutation, try row.recorded.reply(from: .module))
+        let outcome = outcome(row.mutation, try row.recorded.reply(from: .module), of: row.owner)
         #expect(outcome.effect == row.effect)
         #expect(outcome.errorClass == row.errorClass)
         #expect(outcome.orderIDs == row.orderIDs)
@@ -220,12 +224,12 @@ struct RecordedReplyTests {
     func wrongStatus(status: Int) throws {
         for row in Self.readCases where row.recorded.status == 200 {
             let reply = VenueReply(status: status, body: try row.recorded.reply(from: .module).body)
-            let failed = failure(answer(row.read, reply))
+            let failed = failure(answer(row.read, reply, of: row.owner))
             #expect(failed != nil && failed?.effect == Effect.none)
         }
         for row in Self.mutationCases where row.recorded.status == 200 {
             let reply = VenueReply(status: status, body: try row.recorded.reply(from: .module).body)
-            #expect(outcome(row.mutation, reply).effect == .unknown)
+            #expect(outcome(row.mutation, reply, of: row.owner).effect == .unknown)
         }
     }
 
@@ -236,7 +240,7 @@ struct RecordedReplyTests {
             let end = whole.lastIndex(of: UInt8(ascii: "}")) ?? 0
             for length in 0...end {
                 let cut = VenueReply(status: 200, body: Array(whole.prefix(length)))
-                #expect(failure(answer(row.read, cut))?.code == "malformed-reply")
+                #expect(failure(answer(row.read, cut, of: row.owner))?.code == "malformed-reply")
             }
         }
         for row in Self.mutationCases {
@@ -244,7 +248,7 @@ struct RecordedReplyTests {
             let end = whole.lastIndex(of: UInt8(ascii: "}")) ?? 0
             for length in 0...end {
                 let cut = VenueReply(status: row.recorded.status, body: Array(whole.prefix(length)))
-                #expect(outcome(row.mutation, cut).effect == .unknown)
+                #expect(outcome(row.mutation, cut, of: row.owner).effect == .unknown)
             }
         }
     }
@@ -264,7 +268,7 @@ struct RecordedReplyTests {
             for _ in 0..<60 {
                 var changed = whole
                 for _ in 0...next(3) { changed.body[next(changed.body.count)] = UInt8(next(256)) }
-                if failure(answer(row.read, changed)) != nil { failures += 1 }
+                if failure(answer(row.read, changed, of: row.owner)) != nil { failures += 1 }
             }
         }
         for row in Self.mutationCases {
@@ -272,7 +276,7 @@ struct RecordedReplyTests {
             for _ in 0..<60 {
                 var changed = whole
                 for _ in 0...next(3) { changed.body[next(changed.body.count)] = UInt8(next(256)) }
-                let outcome = outcome(row.mutation, changed)
+                let outcome = outcome(row.mutation, changed, of: row.owner)
                 if outcome.effect == .unknown { failures += 1 }
                 #expect(outcome.effect != .executed || outcome.errorClass == .ok)
             }

@@ -5,9 +5,18 @@ import FlatbookCore
 let bitget = Bitget()
 let usdt = "USDT-FUTURES"
 
-func account(_ environment: TradingEnvironment = .production) -> Account {
-    Account(name: "desk-a-01", exchange: ExchangeID("bitget"), environment: environment)
+func account(
+    _ environment: TradingEnvironment = .production, api: String? = nil, role: String? = nil, knownAs: String? = nil
+) -> Account {
+    var account = Account(name: "desk-a-01", exchange: ExchangeID("bitget"), environment: environment)
+    if let api { account.options["api"] = [api] }
+    if let role { account.options["role"] = [role] }
+    if let knownAs { account.facts["api"] = knownAs }
+    return account
 }
+
+let follower = account(role: "copy-follower")
+let unified = account(knownAs: "unified")
 
 func reply(_ text: String, status: Int = 200) -> VenueReply { VenueReply(status: status, body: Array(text.utf8)) }
 
@@ -57,14 +66,54 @@ let everyRead: [Read] = [
     .orders(product: usdt, list: "profit_loss", cursor: "9"), .control(product: usdt),
 ]
 
-func answer(
-    _ read: Read, _ reply: VenueReply, book: InstrumentBook = InstrumentBook()
-) -> ReadResult {
-    bitget.answer(to: read, in: reply, account: account(), instruments: book)
+/// Of a unified account.
+let everyUnifiedRead: [Read] = [
+    .identity, .settings, .positions(product: usdt, cursor: nil),
+    .orders(product: usdt, list: "unfilled", cursor: nil), .orders(product: usdt, list: "strategy/tpsl", cursor: nil),
+    .orders(product: usdt, list: "strategy/trigger", cursor: nil),
+]
+
+let copyUSDT = "copy:USDT-FUTURES"
+let copyRead = Read.positions(product: copyUSDT, cursor: nil)
+
+/// A close of copied positions: a side, or the one with this number.
+func followerClose(_ side: Side? = .long, number: String? = nil, mode: PositionMode = .hedge) -> CloseCall {
+    let key = LegKey(
+        account: "desk-a-01", silo: .copy, product: copyUSDT, instrument: "BTCUSDT", side: side ?? .long,
+        marginMode: .cross, marginCurrency: "USDT", positionID: number ?? "1")
+    return CloseCall(
+        account: "desk-a-01",
+        method: CloseMethod(
+            operation: "bitget.follower-close-positions", reach: number == nil ? .side : .leg, isSized: false,
+            modes: [mode], guaranteesSide: true, silo: .copy),
+        product: copyUSDT, instrument: "BTCUSDT", side: side, legs: [key], marginMode: number == nil ? nil : .cross,
+        marginCurrency: "USDT", mode: mode, notional: Amount(100))
 }
 
-func outcome(_ mutation: Mutation, _ reply: VenueReply) -> Outcome {
-    bitget.outcome(of: mutation, in: reply, account: account())
+func unifiedClose(_ reach: Reach, side: Side? = nil) -> CloseCall {
+    var call = close(reach, side: side)
+    call.method.operation = "bitget.v3-close-positions"
+    return call
+}
+
+func unifiedCancel(_ ids: [String] = ["11", "12"], list: String = "unfilled") -> CancelCall {
+    cancel(ids, list: list)
+}
+
+let closeCopies = Mutation.close(followerClose())
+let closeUnified = Mutation.close(unifiedClose(.product))
+let cancelUnified = Mutation.cancel(unifiedCancel())
+let cancelStrategy = Mutation.cancel(unifiedCancel(["11"], list: "strategy/tpsl"))
+let newMutations = [closeCopies, closeUnified, cancelUnified, cancelStrategy]
+
+func answer(
+    _ read: Read, _ reply: VenueReply, book: InstrumentBook = InstrumentBook(), of owner: Account = account()
+) -> ReadResult {
+    bitget.answer(to: read, in: reply, account: owner, instruments: book)
+}
+
+func outcome(_ mutation: Mutation, _ reply: VenueReply, of owner: Account = account()) -> Outcome {
+    bitget.outcome(of: mutation, in: reply, account: owner)
 }
 
 func failure(_ result: ReadResult) -> Outcome? {

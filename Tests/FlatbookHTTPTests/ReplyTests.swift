@@ -33,6 +33,22 @@ struct ReplyTests {
         try await server.stop()
     }
 
+    @Test(arguments: [ExchangeKit.HTTPMethod.post, .delete]) func aCallWithoutABodySaysSo(
+        method: ExchangeKit.HTTPMethod
+    )
+        async throws
+    {
+        let server = try await LoopbackServer { _, _, channel in channel.reply("{}") }
+        let signed = SignedRequest(method: method, base: server.base, target: "/a?b=1", headers: [], body: [])
+        _ = try await withTransport { try await $0.mutate(signed, timeout: .seconds(10)) }
+        let request = try #require(server.log.requests.first).lowercased()
+        #expect(request.hasPrefix("\(method.rawValue.lowercased()) /a?b=1 http/1.1\r\n"))
+        #expect(request.hasSuffix("\r\n\r\n"))
+        #expect(!request.contains("transfer-encoding"))
+        #expect(method == .delete || request.contains("\r\ncontent-length: 0\r\n"))
+        try await server.stop()
+    }
+
     @Test(arguments: [400, 429, 500, 503]) func anExchangesNoIsAReply(status: Int) async throws {
         let server = try await LoopbackServer { _, _, channel in
             channel.send("HTTP/1.1 \(status) No\r\ncontent-length: 2\r\n\r\nno")

@@ -28,17 +28,23 @@ struct BitgetCall: Sendable {
     var decodedQuery: String { query.map { $0.name + "=" + $0.value }.joined(separator: "&") }
     /// A parameter; nil where it is missing or empty.
     func field(_ name: String) -> String? { fields[name].flatMap { $0.isEmpty ? nil : $0 } }
-    var product: String { (field("productType") ?? "").uppercased() }
+    var product: String { (field(isUnified ? "category" : "productType") ?? "").uppercased() }
+    /// Of the family of unified accounts.
+    var isUnified: Bool { path.hasPrefix("/api/v3/") }
 
     /// A generator of this call's own.
     func random(_ seed: UInt64, _ purpose: String) -> SplitMix64 { arrival.random(seed, purpose) }
 
     /// Reads the body of a POST; false where it is not an object.
     mutating func readBody() -> Bool {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any] else {
-            return false
-        }
+        let body = try? JSONSerialization.jsonObject(with: Data(request.body))
         fields = [:]
+        if path == BitgetRoute.unifiedCancelBatch.rawValue, let rows = body as? [[String: String]] {
+            orderIDs = rows.map { ($0["orderId"] ?? "", $0["clientOid"] ?? "") }
+            fields = rows.first?.filter { $0.key == "category" || $0.key == "symbol" } ?? [:]
+            return true
+        }
+        guard let object = body as? [String: Any] else { return false }
         for (name, value) in object {
             switch value {
             case let text as String: fields[name] = text
@@ -82,6 +88,14 @@ enum BitgetMessages {
     static func text(_ code: String) -> String { table[code] ?? "Error " + code }
 
     private static let table: [String: String] = [
+        "24056": "Close failed", "25102": "This symbol is under maintenance", "25104": "The symbol is delisted",
+        "25204": "Order does not exist", "25208": "The maximum size is exceeded", "25209": "Insufficient liquidity",
+        "25212": "Duplicate clientOid", "25225": "Insufficient available position", "25227": "No position to close",
+        "25236": "posSide does not match the position mode", "25239": "Close failed, please try again",
+        "31057": "You are not following", "40115": "The account is being switched",
+        "40866": "Close at the copy endpoint",
+        "400172": "Parameter verification failed", "40894": "The copy close has been processed",
+        "43065": "The tracking order does not exist", "50066": "The position is being closed",
         "22001": "No order to cancel", "22002": "No position to close", "22010": "Please bind ip whitelist address",
         "22012": "symbol is not exist in this productType", "22037": "This symbol is restricted from API trading",
         "22041": "The contract is about to be delivered, closing is not allowed",

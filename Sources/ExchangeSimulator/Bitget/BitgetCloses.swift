@@ -1,6 +1,6 @@
 /// Flash close (sheet §3.4, §9 #17–#22).
 extension ExchangeSimulation {
-    private enum LegVerdict {
+    enum LegVerdict {
         case close(Fixed)
         case fail(String)
         case omit
@@ -19,25 +19,29 @@ extension ExchangeSimulation {
             $0.product == call.product && (symbol == nil || $0.symbol.uppercased() == symbol)
                 && (side == nil || $0.side == side)
         }
+        let copies = visibleCopies(call, index, symbol: symbol, side: side)
+        // Copies are closed at an endpoint of their own (sheet §6, copy trading).
+        if legs.isEmpty, !copies.isEmpty { return .failure("40866") }
         var succeeded: [Wire] = []
         var failed: [Wire] = []
         var omitted = false
         let style = style(call)
         var verdicts: [(SimulatedPosition, LegVerdict)] = []
         for leg in legs {
-            guard let verdict = judge(leg, index, call) else { continue }
+            guard let verdict = judgeClose(leg, index, call) else { continue }
             if case .failCall(let code) = verdict { return .failure(code) }
             verdicts.append((leg, verdict))
         }
         for (leg, verdict) in verdicts {
             switch verdict {
             case .close(let quantity):
-                let id = accept(leg, quantity, index, call)
+                let id = acceptClose(leg, quantity, index, call)
                 succeeded.append(row(id, leg, style))
             case .fail(let code): failed.append(row(world.takeID(index), leg, style, code: code))
             case .omit, .failCall: omitted = true
             }
         }
+        for copy in copies { failed.append(row(world.takeID(index), copy, style, code: "40866")) }
         if succeeded.isEmpty, failed.isEmpty, !omitted, !configuration.switches.flatCloseIsEmpty {
             return .failure("22002")
         }
@@ -59,7 +63,7 @@ extension ExchangeSimulation {
         return .object(fields)
     }
 
-    private mutating func accept(
+    mutating func acceptClose(
         _ leg: SimulatedPosition, _ quantity: Fixed, _ index: Int, _ call: BitgetCall
     ) -> (order: String, client: String) {
         if configuration.switches.locked == .cancelsClosers {
@@ -72,16 +76,20 @@ extension ExchangeSimulation {
         world.accept(
             ClientOrder(
                 id: id.order, clientOid: id.client, product: leg.product, symbol: leg.symbol,
-                marginCoin: leg.marginCoin, kind: .flashClose, leg: leg.side, size: quantity, price: price,
+                marginCoin: leg.marginCoin, kind: .flashClose, leg: leg.side,
+                positionID: leg.isCopy ? leg.id : nil, size: quantity, price: price,
                 acceptedNs: call.ns, createdMs: call.ms),
             index, atNs: call.ns)
         return id
     }
 
     /// What becomes of one leg; nil: the exchange takes it for gone already.
-    private mutating func judge(_ leg: SimulatedPosition, _ index: Int, _ call: BitgetCall) -> LegVerdict? {
+    mutating func judgeClose(_ leg: SimulatedPosition, _ index: Int, _ call: BitgetCall) -> LegVerdict? {
         let switches = configuration.switches
-        let free = leg.quantity - world.inFlight(index, leg.product, leg.symbol, leg.side)
+        let free =
+            leg.quantity
+            - world.inFlight(
+                index, leg.product, leg.symbol, leg.side, id: leg.isCopy ? leg.id : nil)
         guard free > .zero else {
             return switch switches.closing {
             case .noPosition: nil
@@ -139,6 +147,7 @@ extension ExchangeSimulation {
         let failed = random.chance(perMille: faults.legFailurePerMille)
         guard failed || random.chance(perMille: faults.legOmittedPerMille) else { return nil }
         world.states[index].legFailures[key] = count + 1
-        return failed ? .fail(FaultPlan.legCodes[random.below(FaultPlan.legCodes.count)]) : .omit
+        let codes = call.isUnified ? Self.unifiedLegCodes : FaultPlan.legCodes
+        return failed ? .fail(codes[random.below(codes.count)]) : .omit
     }
 }

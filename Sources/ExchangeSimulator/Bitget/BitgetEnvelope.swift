@@ -9,6 +9,9 @@ extension ExchangeSimulation {
         var resultFalse: Bool
         var nullLists: Bool
         var chinese: Bool
+        var listAsArray: Bool
+        var rowCode: BitgetUnifiedSwitches.RowCode
+        var cancelsAsRows: Bool
     }
 
     func style(_ call: BitgetCall) -> Style {
@@ -16,13 +19,18 @@ extension ExchangeSimulation {
         guard switches.drawsReplyVariants else {
             return Style(
                 timeAsText: switches.requestTimeAsText, rowsWithSymbol: switches.rowsWithSymbol,
-                resultFalse: switches.resultFalse, nullLists: switches.nullLists, chinese: switches.chineseMessages)
+                resultFalse: switches.resultFalse, nullLists: switches.nullLists, chinese: switches.chineseMessages,
+                listAsArray: switches.copy.listAsArray, rowCode: switches.unified.rowCode,
+                cancelsAsRows: switches.unified.cancelsAsRows)
         }
         var random = call.random(configuration.seed, "style")
         return Style(
             timeAsText: random.chance(perMille: 400), rowsWithSymbol: random.chance(perMille: 500),
             resultFalse: random.chance(perMille: 400), nullLists: random.chance(perMille: 300),
-            chinese: random.chance(perMille: 250))
+            chinese: random.chance(perMille: 250),
+            listAsArray: random.chance(perMille: 500),
+            rowCode: BitgetUnifiedSwitches.RowCode.allCases[random.below(3)],
+            cancelsAsRows: random.chance(perMille: 500))
     }
 
     func gatewayAnswer(_ answer: BitgetAnswer, _ call: BitgetCall) -> GatewayAnswer {
@@ -70,6 +78,12 @@ extension ExchangeSimulation {
         if let remaining = answer.remaining {
             headers.append(VenueRequest.Header("x-mbx-used-remain-limit", String(remaining)))
         }
+        // Sheet §3.10.
+        if call.isUnified {
+            for name in ["x-bg-request-accept-time", "x-bg-response-complete-time"] {
+                headers.append(VenueRequest.Header(name, String(call.ms)))
+            }
+        }
         let status = answer.status ?? (succeeded ? 200 : configuration.switches.businessErrorStatus)
         return VenueReply(status: status, headers: headers, body: body.bytes)
     }
@@ -95,6 +109,21 @@ extension ExchangeSimulation {
         case .closePositions: flashClose(call, account)
         case .placeOrder: placeOrder(call, account)
         case .time, .contracts, .tickers, .ticker, .symbolPrice: publicAnswer(call, route)
+        case .copies: openCopies(call, account)
+        case .copyHistory: closedCopies(call, account)
+        case .traders: followedTraders(account)
+        case .closeCopies: closeCopies(call, account)
+        case .unifiedPositions: unifiedPositions(call, account)
+        case .unifiedSettings: unifiedSettings(account)
+        case .unifiedAssets: unifiedAssets(call, account)
+        case .unifiedOrders: unifiedOrders(call, account)
+        case .unifiedStrategies: unifiedStrategies(call, account)
+        case .unifiedDetail: unifiedDetail(call, account)
+        case .unifiedClose: unifiedClose(call, account)
+        case .unifiedCancelSymbol: unifiedCancelSymbol(call, account)
+        case .unifiedCancelBatch: unifiedCancelBatch(call, account)
+        case .unifiedCancelOne: unifiedCancelOne(call, account)
+        case .unifiedCancelStrategy: unifiedCancelStrategy(call, account)
         }
     }
 }

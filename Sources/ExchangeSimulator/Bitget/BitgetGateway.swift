@@ -92,13 +92,14 @@ extension ExchangeSimulation {
             world.truth.refusedByAuth[refusal.code, default: 0] += 1
             return .refused(refusal)
         case .success(let index):
+            if let refusal = wrongFamily(call, index) { return .refused(refusal) }
+            guard let route, route.method == call.request.method else { return .refused(.failure("40404")) }
             let account = world.states[index].account
-            guard let route else { return .refused(.failure(account.isUnified ? "40404" : "40084")) }
-            if let authority = route.authority, !account.authorities.contains(authority) {
+            if let authority = route.authority, !grants(account, authority) {
                 world.truth.refusedByAuth["40014", default: 0] += 1
-                return .refused(.failure("40014", "Incorrect permissions, need \(authority) permissions"))
+                return .refused(
+                    .failure("40014", "Incorrect permissions, need \(Self.named(authority, route)) permissions"))
             }
-            if account.isUnified { return .refused(.failure("40085")) }
             return limit(route, scope: account.uid, index, &call)
         }
     }
@@ -163,6 +164,7 @@ extension ExchangeSimulation {
     }
 
     private func parameters(_ call: inout BitgetCall, _ route: BitgetRoute) -> BitgetAnswer? {
+        if route.isUnified { return unifiedParameters(&call, route) }
         if route.method == "POST" {
             let type = call.request.header("content-type")?.lowercased() ?? ""
             guard type.hasPrefix("application/json") else { return .failure("40007") }

@@ -50,7 +50,9 @@ extension ExchangeSimulation {
         let held =
             world.position(index, instrument.product, instrument.symbol, leg)
             .map { world.states[index].account.positions[$0].quantity } ?? .zero
-        if closes, held - world.inFlight(index, instrument.product, instrument.symbol, leg) <= .zero { return "22002" }
+        if closes, held - world.inFlight(index, instrument.product, instrument.symbol, leg) <= .zero {
+            return showsCopy(index, instrument, leg) ? "40866" : "22002"
+        }
         // The whole of what is left may be closed whatever its size.
         if closes, size == held { return instrument.maxMarketQuantity.flatMap { size > $0 ? "45112" : nil } }
         if !size.isMultiple(of: instrument.step) { return "40808" }

@@ -13,7 +13,7 @@ extension ExchangeSimulation {
     }
 
     func accountList(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
-        let seen = world.visiblePositions(index, atNs: call.ns).filter { $0.product == call.product }
+        let seen = plainView(index, atNs: call.ns).filter { $0.product == call.product }
         var coins: [String] =
             switch call.product {
             case "USDT-FUTURES": ["USDT"]
@@ -26,11 +26,11 @@ extension ExchangeSimulation {
 
     func oneAccount(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
         let coin = (call.field("marginCoin") ?? "").uppercased()
-        let seen = world.visiblePositions(index, atNs: call.ns)
+        let seen = plainView(index, atNs: call.ns)
         let legs = seen.filter { $0.product == call.product && $0.marginCoin == coin }
         guard case .object(var fields) = row(coin, legs, index) else { return .failure("40725") }
         fields += [
-            ("posMode", .text(posMode(index))), ("marginMode", .text("crossed")), ("assetMode", .text("single")),
+            ("posMode", .text(bitgetMode(index))), ("marginMode", .text("crossed")), ("assetMode", .text("single")),
             ("crossedMarginLeverage", .number(10)), ("isolatedMargin", .null),
         ]
         return BitgetAnswer(data: .object(fields))
@@ -40,7 +40,7 @@ extension ExchangeSimulation {
         func profit(_ mode: String?) -> Wire {
             let chosen = legs.filter { mode == nil || $0.marginMode == mode }
             if chosen.isEmpty { return mode == nil ? .text("0") : .null }
-            return .decimal(chosen.reduce(Fixed.zero) { $0 + unrealised($1) })
+            return .decimal(chosen.reduce(Fixed.zero) { $0 + bitgetProfit($1) })
         }
         return .object([
             ("marginCoin", .text(coin)), ("locked", .text("0")), ("available", .text("25000.5")),
@@ -52,11 +52,11 @@ extension ExchangeSimulation {
         ])
     }
 
-    private func posMode(_ index: Int) -> String {
+    func bitgetMode(_ index: Int) -> String {
         world.states[index].account.isHedge ? "hedge_mode" : "one_way_mode"
     }
 
-    private func unrealised(_ leg: SimulatedPosition) -> Fixed {
+    func bitgetProfit(_ leg: SimulatedPosition) -> Fixed {
         let price = world.instrument(leg.symbol, leg.product)?.price ?? leg.openPrice
         return (leg.side == .long ? price - leg.openPrice : leg.openPrice - price) * leg.quantity
     }
@@ -64,7 +64,7 @@ extension ExchangeSimulation {
     func positions(_ call: BitgetCall, _ index: Int, single: Bool) -> BitgetAnswer {
         let coin = call.field("marginCoin")?.uppercased()
         let symbol = single ? call.field("symbol")?.uppercased() : nil
-        var legs = world.visiblePositions(index, atNs: call.ns).filter {
+        var legs = plainView(index, atNs: call.ns).filter {
             $0.product == call.product && (coin == nil || $0.marginCoin == coin)
                 && (symbol == nil || $0.symbol.uppercased() == symbol)
         }
@@ -91,8 +91,8 @@ extension ExchangeSimulation {
             ("available", .decimal(leg.quantity - locked)), ("locked", .decimal(locked)),
             ("total", .decimal(leg.quantity)), ("leverage", .text(String(leg.leverage))),
             ("achievedProfits", .text("0")), ("openPriceAvg", .decimal(leg.openPrice)),
-            ("marginMode", .text(leg.marginMode)), ("posMode", .text(posMode(index))),
-            ("unrealizedPL", .decimal(unrealised(leg))),
+            ("marginMode", .text(leg.marginMode)), ("posMode", .text(bitgetMode(index))),
+            ("unrealizedPL", .decimal(bitgetProfit(leg))),
             ("liquidationPrice", .decimal(price.scaled(leg.side == .long ? 1 : 3, over: 2))),
             ("keepMarginRate", .text("0.004")), ("markPrice", .decimal(price)), ("marginRatio", .text("0.01")),
             ("breakEvenPrice", .decimal(leg.openPrice)), ("totalFee", .text("")), ("deductedFee", .text("0.87")),
@@ -160,7 +160,7 @@ extension ExchangeSimulation {
         return [
             ("side", .text(side)), ("posSide", .text(hedge ? leg.rawValue : "net")),
             ("tradeSide", .text(hedge ? (closes ? "close" : "open") : side + "_single")),
-            ("posMode", .text(posMode(index))), ("reduceOnly", .text(!hedge && closes ? "YES" : "NO")),
+            ("posMode", .text(bitgetMode(index))), ("reduceOnly", .text(!hedge && closes ? "YES" : "NO")),
         ]
     }
 
@@ -191,7 +191,7 @@ extension ExchangeSimulation {
 
     // MARK: Orders of the client
 
-    private func find(_ call: BitgetCall, _ index: Int) -> ClientOrder? {
+    func bitgetOrder(_ call: BitgetCall, _ index: Int) -> ClientOrder? {
         let state = world.states[index]
         if let id = call.field("orderId") { return state.orderIndex[id].map { state.orders[$0] } }
         guard let clientOid = call.field("clientOid") else { return nil }
@@ -200,7 +200,7 @@ extension ExchangeSimulation {
 
     func orderDetail(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
         let hidden = configuration.switches.detailHiddenMs * 1_000_000
-        guard let order = find(call, index), call.ns - order.acceptedNs >= hidden,
+        guard let order = bitgetOrder(call, index), call.ns - order.acceptedNs >= hidden,
             order.symbol == call.field("symbol"), order.product == call.product
         else { return .failure("40109") }
         var state = order.filled > .zero ? "partially_filled" : "live"
@@ -212,7 +212,8 @@ extension ExchangeSimulation {
                     ("symbol", .text(order.symbol)), ("size", .decimal(order.size)), ("orderId", .text(order.id)),
                     ("clientOid", .text(order.clientOid)), ("baseVolume", .decimal(order.filled)),
                     ("priceAvg", .text(order.filled > .zero ? order.price.description : "")),
-                    ("fee", .decimal(-fee(order.filled, order.price))), ("price", .text("")), ("state", .text(state)),
+                    ("fee", .decimal(-bitgetFee(order.filled, order.price))), ("price", .text("")),
+                    ("state", .text(state)),
                     ("force", .text("gtc")), ("totalProfits", .decimal(order.profit)),
                     ("quoteVolume", .decimal(order.filled * order.price)), ("leverage", .text("10")),
                     ("marginCoin", .text(order.marginCoin)), ("marginMode", .text("crossed")),
@@ -220,7 +221,7 @@ extension ExchangeSimulation {
                 ] + sides(index, order.leg, closes: order.kind != .open) + [("cTime", stamp), ("uTime", stamp)]))
     }
 
-    private func fee(_ quantity: Fixed, _ price: Fixed) -> Fixed { (quantity * price).scaled(6, over: 10_000) }
+    func bitgetFee(_ quantity: Fixed, _ price: Fixed) -> Fixed { (quantity * price).scaled(6, over: 10_000) }
 
     func orderFills(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
         let bound = call.field("idLessThan").flatMap { Int64($0) } ?? Int64.max
@@ -246,7 +247,7 @@ extension ExchangeSimulation {
     private func fillRow(_ fill: ClientOrder.Fill, _ order: ClientOrder, _ index: Int) -> Wire {
         let paid = Wire.object([
             ("deduction", .text("no")), ("feeCoin", .text(order.marginCoin)), ("totalDeductionFee", .text("0")),
-            ("totalFee", .decimal(-fee(fill.quantity, order.price))),
+            ("totalFee", .decimal(-bitgetFee(fill.quantity, order.price))),
         ])
         return .object(
             [

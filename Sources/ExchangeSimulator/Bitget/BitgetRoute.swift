@@ -20,6 +20,26 @@ enum BitgetRoute: String, CaseIterable, Sendable {
     case cancelPlan = "/api/v2/mix/order/cancel-plan-order"
     case closePositions = "/api/v2/mix/order/close-positions"
     case placeOrder = "/api/v2/mix/order/place-order"
+    // Copy trading, follower (sheet §3.6).
+    case copies = "/api/v2/copy/mix-follower/query-current-orders"
+    case copyHistory = "/api/v2/copy/mix-follower/query-history-orders"
+    case traders = "/api/v2/copy/mix-follower/query-traders"
+    case closeCopies = "/api/v2/copy/mix-follower/close-positions"
+    // Unified accounts (sheet §3.10).
+    case unifiedPositions = "/api/v3/position/current-position"
+    case unifiedSettings = "/api/v3/account/settings"
+    case unifiedAssets = "/api/v3/account/assets"
+    case unifiedOrders = "/api/v3/trade/unfilled-orders"
+    case unifiedStrategies = "/api/v3/trade/unfilled-strategy-orders"
+    case unifiedDetail = "/api/v3/trade/order-info"
+    case unifiedClose = "/api/v3/trade/close-positions"
+    case unifiedCancelSymbol = "/api/v3/trade/cancel-symbol-order"
+    case unifiedCancelBatch = "/api/v3/trade/cancel-batch"
+    case unifiedCancelOne = "/api/v3/trade/cancel-order"
+    case unifiedCancelStrategy = "/api/v3/trade/cancel-strategy-order"
+
+    /// Whether only unified accounts have it.
+    var isUnified: Bool { rawValue.hasPrefix("/api/v3/") }
 
     var isPublic: Bool {
         switch self {
@@ -30,7 +50,10 @@ enum BitgetRoute: String, CaseIterable, Sendable {
 
     var isMutation: Bool {
         switch self {
-        case .cancelAll, .cancelBatch, .cancelOne, .cancelPlan, .closePositions, .placeOrder: true
+        case .cancelAll, .cancelBatch, .cancelOne, .cancelPlan, .closePositions, .placeOrder,
+            .closeCopies, .unifiedClose, .unifiedCancelSymbol, .unifiedCancelBatch, .unifiedCancelOne,
+            .unifiedCancelStrategy:
+            true
         default: false
         }
     }
@@ -42,7 +65,8 @@ enum BitgetRoute: String, CaseIterable, Sendable {
         switch self {
         case .time, .contracts, .tickers, .ticker, .symbolPrice: 20
         case .accountInfo, .closePositions: 1
-        case .allPosition: 5
+        case .allPosition, .copies, .copyHistory, .traders, .closeCopies, .unifiedClose, .unifiedCancelSymbol: 5
+        case .unifiedPositions, .unifiedSettings, .unifiedAssets, .unifiedOrders, .unifiedStrategies, .unifiedDetail: 20
         default: 10
         }
     }
@@ -56,6 +80,12 @@ enum BitgetRoute: String, CaseIterable, Sendable {
         case .ordersPending, .plansPending, .detail, .fills: "coor"
         case .cancelAll, .cancelBatch, .cancelOne, .cancelPlan, .placeOrder: "coow"
         case .closePositions: "cpow"
+        case .copies, .copyHistory, .traders: "ttor"
+        case .closeCopies: "ttow"
+        case .unifiedPositions, .unifiedSettings, .unifiedAssets: "cpor"
+        case .unifiedOrders, .unifiedStrategies, .unifiedDetail: "coor"
+        case .unifiedCancelSymbol, .unifiedCancelBatch, .unifiedCancelOne, .unifiedCancelStrategy: "coow"
+        case .unifiedClose: "cpow"
         }
     }
 
@@ -72,6 +102,11 @@ enum BitgetRoute: String, CaseIterable, Sendable {
         case .cancelOne: ["productType", "symbol"]
         case .placeOrder:
             ["symbol", "productType", "marginMode", "marginCoin", "size", "side", "orderType"]
+        case .copies, .copyHistory, .closeCopies: ["productType"]
+        case .unifiedPositions, .unifiedClose, .unifiedCancelSymbol, .unifiedOrders, .unifiedStrategies: ["category"]
+        case .traders, .unifiedSettings, .unifiedAssets, .unifiedDetail, .unifiedCancelBatch, .unifiedCancelOne,
+            .unifiedCancelStrategy:
+            []
         }
     }
 
@@ -81,7 +116,9 @@ enum BitgetRoute: String, CaseIterable, Sendable {
         "/api/v2/mix/account/set-leverage", "/api/v2/mix/account/set-asset-mode",
         "/api/v2/mix/account/union-convert", "/api/v2/mix/order/click-backhand", "/api/v2/spot/account/upgrade",
         "/api/v2/spot/wallet/transfer", "/api/v2/spot/wallet/subaccount-transfer", "/api/v2/spot/wallet/withdrawal",
-        "/api/v2/copy/mix-follower/cancel-trader",
+        "/api/v2/copy/mix-follower/cancel-trader", "/api/v3/account/set-hold-mode", "/api/v3/account/set-leverage",
+        "/api/v3/account/switch", "/api/v3/account/transfer", "/api/v3/account/sub-transfer",
+        "/api/v3/account/withdraw",
     ]
 
     static let products: Set<String> = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"]

@@ -5,6 +5,11 @@ import Foundation
 package enum BitgetSignature {
     /// base64 of HMAC-SHA256 under the secret's text; nil if the library refuses.
     package static func sign(_ message: [UInt8], secret: String) -> String? {
+        mac(message, secret: secret).map { Data($0).base64EncodedString() }
+    }
+
+    /// HMAC-SHA256 under the secret's text, 32 bytes; nil if the library refuses.
+    static func mac(_ message: [UInt8], secret: String) -> [UInt8]? {
         let key = Array(secret.utf8)
         var out = [UInt8](repeating: 0, count: 32)
         var count = 0
@@ -14,7 +19,7 @@ package enum BitgetSignature {
                 &count)
         }
         guard made != nil, count == out.count else { return nil }
-        return Data(out).base64EncodedString()
+        return out
     }
 
     /// What the gateway builds anew from what it received: the query decoded, in the order received, and raw bytes.

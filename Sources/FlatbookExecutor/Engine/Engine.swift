@@ -64,11 +64,13 @@ public final class Engine {
                     key: key, plugin: plugin, ledger: configuration.ledger(key), planner: configuration.planner())
                 venueOrder.append(key)
             }
-            let refused = Set(machine?.accounts[account.name]?.snapshot?.notRead.map(\.silo) ?? [])
+            // What the exchange refused to show when the run began is not asked again; what it showed then must be shown.
+            let shown = machine?.accounts[account.name]?.snapshot.map { Set($0.read) }
             lanes[account.name] = Lane(
                 account: account, venue: key,
-                partitions: plugin.partitions(of: account).filter { $0.refusedAs.map { !refused.contains($0) } ?? true }
-            )
+                partitions: plugin.partitions(of: account).filter { part in
+                    part.refusedAs == nil || shown.map { !$0.isDisjoint(with: part.covers) } ?? true
+                })
             venues[key]?.lanes.append(account.name)
         }
     }

@@ -250,7 +250,8 @@ extension Engine {
         }
         var snapshot = AccountSnapshot(
             account: name, positions: pass.positions, read: pass.productsRead,
-            notRead: venue.plugin.profile.notRead.map { .init(silo: $0.silo, reason: $0.reason) } + lane.notRead,
+            notRead: venue.plugin.notRead(for: lane.account).map { .init(silo: $0.silo, reason: $0.reason) }
+                + lane.notRead,
             orders: lane.ordersDone ? lane.orders : nil, sentAt: pass.firstSentAt ?? now.instant,
             receivedAt: pass.lastReceivedAt ?? now.instant, serverTime: pass.serverTime,
             digest: digest(of: pass.positions))

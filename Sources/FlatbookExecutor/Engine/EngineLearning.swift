@@ -27,8 +27,7 @@ extension Engine {
         lanes[name]?.account.facts = facts
         var account = lane.account
         account.facts = facts
-        let refused = Set(lane.notRead.map(\.silo))
-        let partitions = plugin.partitions(of: account).filter { $0.refusedAs.map { !refused.contains($0) } ?? true }
+        let partitions = plugin.partitions(of: account).filter { !lane.refusedPartitions.contains($0.id) }
         guard partitions != lane.partitions, lane.phase != .ended else { return }
         lanes[name]?.partitions = partitions
         let purposes = lane.passes.map(\.purpose)
@@ -52,6 +51,7 @@ extension Engine {
             let silo = lanes[name]?.partition(product)?.refusedAs
         else { return false }
         lanes[name]?.partitions.removeAll { $0.id == product }
+        lanes[name]?.refusedPartitions.insert(product)
         if lanes[name]?.notRead.contains(where: { $0.silo == silo }) == false {
             lanes[name]?.notRead.append(.init(silo: silo, reason: "\(outcome.code) \(outcome.message)"))
         }

@@ -191,8 +191,9 @@ extension Engine {
             guard let group = groups[key], let first = group.first,
                 let operation = profile.cancelOperations[first.list]
             else { continue }
-            for start in stride(from: 0, to: group.count, by: profile.maxCancelsPerCall) {
-                let ids = group[start..<min(group.count, start + profile.maxCancelsPerCall)].map(\.id)
+            let most = max(1, profile.cancelLimits[operation] ?? profile.maxCancelsPerCall)
+            for start in stride(from: 0, to: group.count, by: most) {
+                let ids = group[start..<min(group.count, start + most)].map(\.id)
                 lanes[name]?.cancels.append(
                     CancelCall(
                         account: name, operation: operation, product: first.product, instrument: first.instrument,

@@ -60,6 +60,8 @@ struct Lane {
     var partitions: [Partition]
     /// Silos that the exchange refuses to show, with its reason.
     var notRead: [AccountSnapshot.NotRead] = []
+    /// The partitions of those silos.
+    var refusedPartitions: Set<String> = []
     /// Times an answer taught something; bounded.
     var lessons = 0
     var phase = Phase.waiting

@@ -12,8 +12,10 @@ struct SimulateCommand: ParsableCommand, ExecutableCommand {
     @Option(name: .long, help: "Port; 0 takes any.")
     var port = 0
 
-    @Option(name: .long, help: "Accounts per exchange, e.g. bitget=20.")
-    var accounts = "bitget=20"
+    @Option(
+        name: .long,
+        help: "Accounts per exchange, e.g. bitget=20,okx=20,bingx=20; also bitget-copy=5 and bitget-unified=5.")
+    var accounts = "bitget=20,okx=20,bingx=20"
 
     @Option(name: .long, help: "Open positions per account.")
     var positions = 4
@@ -52,31 +54,39 @@ struct SimulateCommand: ParsableCommand, ExecutableCommand {
             throw ValidationError(
                 "--faults is \"\(faults)\"; it takes \(FaultProfile.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
-        _ = try counts()
+        let counts = try counts()
+        guard !uniform || counts.allSatisfy({ $0.kind == .bitget }) else {
+            throw ValidationError("--uniform makes Bitget accounts only: write --accounts bitget=N.")
+        }
     }
 
-    /// `bitget=20`: each exchange once.
-    private func counts() throws -> [String: Int] {
-        var counts: [String: Int] = [:]
+    /// `bitget=20,okx=5`: each kind once, in the order given.
+    private func counts() throws -> [(kind: SimulatedKind, count: Int)] {
+        var counts: [(kind: SimulatedKind, count: Int)] = []
         for part in accounts.split(separator: ",") {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false)
-            guard pair.count == 2, let count = Int(pair[1]), (0...10_000).contains(count),
-                counts.updateValue(count, forKey: String(pair[0])) == nil
-            else { throw ValidationError("--accounts is \"\(accounts)\"; write bitget=20.") }
-            guard pair[0] == "bitget" else {
-                throw ValidationError(
-                    "the simulator of \"\(pair[0])\" is not supported yet; this version simulates bitget.")
+            guard pair.count == 2, let count = Int(pair[1]), (0...10_000).contains(count) else {
+                throw ValidationError("--accounts is \"\(accounts)\"; write bitget=20,okx=20,bingx=20.")
             }
+            guard let kind = SimulatedKind(rawValue: String(pair[0])) else {
+                let known = SimulatedKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("there is no simulator of \"\(pair[0])\"; there are \(known).")
+            }
+            guard !counts.contains(where: { $0.kind == kind }) else {
+                throw ValidationError("--accounts names \(kind.rawValue) twice.")
+            }
+            counts.append((kind, count))
         }
         return counts
     }
 
     func execute() async throws -> Int32 {
-        let count = try counts()["bitget"] ?? 0
+        let counts = try counts()
         let fleet =
             uniform
-            ? FleetBuilder.uniform(accounts: count, symbols: positions, seed: seed)
-            : FleetBuilder.random(accounts: count, positionsPerAccount: positions, seed: seed)
+            ? FleetBuilder.uniform(
+                accounts: counts.first { $0.kind == .bitget }?.count ?? 0, symbols: positions, seed: seed)
+            : SimulatedKind.fleet(counts, positions: positions, seed: seed)
         let profile = FaultProfile(rawValue: faults) ?? .none
         let configuration = SimulationConfiguration(
             seed: seed, accounts: fleet.accounts, limitsScale: limitsScale, faults: .named(profile, seed: seed))
@@ -95,75 +105,5 @@ struct SimulateCommand: ParsableCommand, ExecutableCommand {
         for await _ in signals { break }
         try? await server.shutdown()
         return 0
-    }
-}
-
-/// The files that let `flatbook run` work on a simulator: accounts with endpoint, secrets 0600, a plan for all.
-struct SimulatedFiles {
-    let directory: String
-    let port: Int
-    let accounts: [SimulatedAccount]
-
-    func write() throws {
-        let files = FileManager.default
-        do {
-            for folder in ["accounts", "plans"] {
-                try files.createDirectory(atPath: directory + "/" + folder, withIntermediateDirectories: true)
-            }
-            try write(secrets, to: "secrets.json", mode: 0o600)
-            try write(accountsFile, to: "accounts/simulated.yaml", mode: 0o644)
-            try write(planFile, to: "plans/all.yaml", mode: 0o644)
-        } catch {
-            throw CommandFailure(74, "cannot write to \(directory): \(error.localizedDescription)")
-        }
-    }
-
-    private func write(_ text: String, to name: String, mode: Int) throws {
-        let path = directory + "/" + name
-        try Data().write(to: URL(fileURLWithPath: path))
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try handle.write(contentsOf: Data(text.utf8))
-        try handle.close()
-    }
-
-    private var secrets: String {
-        JSONValue.object(
-            accounts.map { account in
-                .init(
-                    account.name,
-                    .object([
-                        .init("key", .string(account.key)), .init("secret", .string(account.secret)),
-                        .init("passphrase", .string(account.passphrase)),
-                    ]))
-            }
-        ).serialized(pretty: true)
-    }
-
-    private var accountsFile: String {
-        let head = """
-            version: 1
-            defaults:
-              exchange: bitget
-              environment: simulated
-              endpoint: http://127.0.0.1:\(port)
-              credentials:
-                key: "file:../secrets.json#/{name}/key"
-                secret: "file:../secrets.json#/{name}/secret"
-                passphrase: "file:../secrets.json#/{name}/passphrase"
-            accounts:
-
-            """
-        return head + accounts.map { "  - {name: \($0.name), uid: \"\($0.uid)\"}\n" }.joined()
-    }
-
-    private var planFile: String {
-        """
-        version: 1
-        name: all
-        accounts: ["*"]
-        symbols: ["*"]
-
-        """
     }
 }

@@ -2,10 +2,11 @@ import BitgetExchange
 import ExchangeKit
 import FlatbookConfiguration
 import FlatbookCore
+import OKXExchange
 
 /// The exchanges this build can talk to. A new one is one line here.
 enum Exchanges {
-    static let all: [any ExchangePlugin] = [Bitget()]
+    static let all: [any ExchangePlugin] = [Bitget(), OKX()]
 
     static let byID: [ExchangeID: any ExchangePlugin] =
         Dictionary(all.map { ($0.profile.id, $0) }, uniquingKeysWith: { first, _ in first })

@@ -2,10 +2,13 @@ import BitgetExchange
 import ExchangeKit
 import ExchangeSimulator
 import FlatbookCore
+import OKXExchange
 
 /// The plugins that simulated runs use, and the judge's own reading of the exchanges' names.
 enum TestExchanges {
-    static let byID: [ExchangeID: any ExchangePlugin] = [ExchangeID("bitget"): Bitget()]
+    static let byID: [ExchangeID: any ExchangePlugin] = [
+        ExchangeID("bitget"): Bitget(), ExchangeID("okx"): OKX(),
+    ]
 
     static let venues = SimulatedVenue.allCases.filter { byID[ExchangeID($0.rawValue)] != nil }
 
