@@ -29,7 +29,7 @@ func exchange(_ name: String) -> [Target] {
 }
 
 // The exchanges flatbook can talk to. One line each.
-let plugins = ["Bitget", "OKX"]
+let plugins = ["Bitget", "OKX", "BingX"]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
@@ -89,7 +89,17 @@ let package = Package(
             testedWith: ["FlatbookCore", "ExchangeKit"])
         + [
             .target(
-                name: "FlatbookTestKit", dependencies: ["FlatbookCore", "ExchangeKit", "ExchangeSimulator"],
+                name: "FlatbookTestKit",
+                dependencies: [
+                    "FlatbookCore", "ExchangeKit", "ExchangeSimulator", "FlatbookCrypto", "FlatbookPlanner",
+                ],
+                swiftSettings: strict),
+            .testTarget(
+                name: "PluginContractTests",
+                dependencies: [
+                    "FlatbookTestKit", "FlatbookCore", "FlatbookCrypto", "ExchangeKit", "ExchangeSimulator",
+                    "SimulatorServer", "FlatbookHTTP", "FlatbookExecutor", "FlatbookPlanner",
+                ] + plugins.map { .target(name: "\($0)Exchange") },
                 swiftSettings: strict),
             .executableTarget(
                 name: "flatbook",

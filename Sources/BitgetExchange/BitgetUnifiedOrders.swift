@@ -98,9 +98,13 @@ extension Bitget {
         [("orderId", .text(call.orderIDs.first ?? "0"))]
     }
 
-    /// Rows with a code each, bare or under `list`. Proof of a cancel is the order's id in a row without refusal.
+    /// Rows with a code each, bare or under `list`, or the two lists of API v2 [U]. Proof of a cancel is the order's id in a row without refusal.
     static func unifiedCancelled(_ envelope: BitgetEnvelope, _ call: CancelCall) throws(MalformedReply) -> Outcome {
         let data = envelope.data ?? .null
+        if data["list"] == nil, data["successList"] != nil || data["failureList"] != nil {
+            return try BitgetTargets(envelope, route: BitgetRoute.unifiedCancelOrders)
+                .outcome(cancelling: call.orderIDs)
+        }
         let rows: [ReplyRow]
         if let elements = data.elements { rows = try self.rows(of: elements) } else { rows = try unifiedRows(data) }
         let targets = try BitgetTargets(rows: rows, of: envelope, route: BitgetRoute.unifiedCancelOrders)

@@ -43,12 +43,17 @@ extension World {
         if let leg = done.closed { afterClosed(index, leg, atNs: ns) }
     }
 
+    /// Whether the two directions of a contract cancel out; margin pairs and options never have sides.
+    private func nets(_ index: Int, _ product: String) -> Bool {
+        !states[index].account.isHedge || product == "MARGIN" || product == "OPTION"
+    }
+
     /// An order without protection: what it cannot close, it opens on the other side.
     private mutating func fillOpen(_ index: Int, _ slot: Int, _ wanted: Fixed, atNs ns: Int64) {
         let order = states[index].orders[slot]
         var rest = wanted
         var profit = Fixed.zero
-        if !states[index].account.isHedge {
+        if nets(index, order.product) {
             let done = shrink(index, order.product, order.symbol, order.leg.opposite, by: wanted, atNs: ns)
             rest -= done.taken
             profit = done.profit
@@ -158,7 +163,7 @@ extension World {
     ) {
         guard let instrument = instrument(symbol, product), quantity > .zero else { return }
         var rest = quantity
-        if !states[index].account.isHedge {
+        if nets(index, product) {
             rest -= shrink(index, product, symbol, side.opposite, by: quantity, atNs: ns).taken
         }
         guard rest > .zero else { return }

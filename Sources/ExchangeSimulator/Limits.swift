@@ -46,16 +46,17 @@ struct Limiter: Sendable {
 
     func isLocked(_ scope: String, at now: Int64) -> Bool { locks[scope].map { now < $0 } ?? false }
 
-    /// Takes one permit. A refused request counts only with `countRefused`.
+    /// Takes `count` permits, or none. A refused request counts only with `countRefused`.
     mutating func take(
-        _ key: CounterKey, capacity: Int, window: Int64, kind: WindowKind, at now: Int64, countRefused: Bool
+        _ key: CounterKey, capacity: Int, window: Int64, kind: WindowKind, at now: Int64, countRefused: Bool,
+        count: Int = 1
     ) -> Verdict {
         let used = counters[key, default: Counter()].used(at: now, window: window, kind: kind)
-        guard used < capacity else {
-            if countRefused { counters[key]?.add(now) }
+        guard used + count <= capacity else {
+            if countRefused { for _ in 0..<count { counters[key]?.add(now) } }
             return .refused
         }
-        counters[key]?.add(now)
-        return .allowed(remaining: capacity - used - 1)
+        for _ in 0..<count { counters[key]?.add(now) }
+        return .allowed(remaining: capacity - used - count)
     }
 }

@@ -37,6 +37,8 @@ struct AccountState: Sendable {
     var positionSteps: Int64 = 0
     /// What only BingX remembers.
     var bingx = BingXMemory()
+    /// What only OKX remembers.
+    var okx = OKXMemory()
 }
 
 /// The exchange's books: positions, orders and what changes them.
@@ -208,11 +210,15 @@ struct World: Sendable {
 
     /// Closers and attached triggers of a leg that is gone (sheet §9 #24).
     private mutating func dropAttachments(_ index: Int, of leg: SimulatedPosition) {
-        if states[index].account.venue == .bingx, configuration.bingx.ordersOutliveTheirPosition { return }
+        let venue = states[index].account.venue
+        if venue == .bingx, configuration.bingx.ordersOutliveTheirPosition { return }
+        // Cross and isolated of one side share their orders here: they go with the last.
+        if venue == .okx, position(index, leg.product, leg.symbol, leg.side) != nil { return }
         states[index].account.resting.removeAll {
             $0.closes && $0.leg == leg.side && $0.symbol == leg.symbol && $0.product == leg.product
         }
         guard !configuration.switches.attachedTriggersRemain else { return }
+        if venue == .okx, configuration.okx.algosOutliveTheirPosition { return }
         states[index].account.plans.removeAll {
             $0.closes && $0.leg == leg.side && $0.symbol == leg.symbol && $0.product == leg.product
         }

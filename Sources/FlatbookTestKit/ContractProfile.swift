@@ -87,7 +87,8 @@ extension PluginContract {
         }
         for limit in route.countsItems {
             problems.expect(
-                route.costs.contains { $0.limit == limit }, "route \(route.id) counts items in \(limit) it has no part in")
+                route.costs.contains { $0.limit == limit },
+                "route \(route.id) counts items in \(limit) it has no part in")
         }
     }
 
@@ -126,7 +127,8 @@ extension PluginContract {
                 "\(account.name): partition \(partition.id) has protective lists it does not read")
             for list in partition.orderLists {
                 problems.expect(
-                    profile.cancelOperations[list] != nil, "\(account.name): orders of list \(list) cannot be cancelled")
+                    profile.cancelOperations[list] != nil, "\(account.name): orders of list \(list) cannot be cancelled"
+                )
             }
         }
         let methods = exchange.plugin.closeMethods(for: account)

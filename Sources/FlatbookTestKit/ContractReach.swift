@@ -12,7 +12,9 @@ extension PluginContract {
             let name = "\(instrument.product) \(instrument.nativeID)"
             problems.expect(
                 isCanonical(instrument.symbol), "\(name) has the symbol \(instrument.symbol), which is not canonical")
-            if let other = natives.updateValue(name, forKey: instrument.product + " " + instrument.symbol), other != name {
+            if let other = natives.updateValue(name, forKey: instrument.product + " " + instrument.symbol),
+                other != name
+            {
                 problems.add("\(name) and \(other) are both \(instrument.symbol)")
             }
             for spelling in [instrument.nativeID, instrument.nativeID.lowercased()] {
@@ -23,9 +25,10 @@ extension PluginContract {
             closeNames(instrument, exchange, &problems)
         }
         for row in ContractSamples.positions(exchange) {
-            guard row.symbol != row.key.instrument else { continue }
-            let found = book.all.first { $0.symbol == row.symbol && $0.nativeID == row.key.instrument }
-            problems.expect(found != nil, "the position \(ContractText.line(row)) has a symbol of another instrument")
+            let listed = book.all.filter { $0.nativeID == row.key.instrument }
+            problems.expect(
+                listed.isEmpty || listed.contains { $0.symbol == row.symbol },
+                "the position \(ContractText.line(row)) has a symbol of another instrument")
         }
         return problems.list
     }
@@ -38,7 +41,8 @@ extension PluginContract {
         guard (1...2).contains(rest.count), rest.allSatisfy({ !$0.isEmpty }) else { return false }
         if rest.count == 1 { return !rest[0].contains("-") }
         let parts = rest[1].split(separator: "-", omittingEmptySubsequences: false)
-        return [1, 2, 4].contains(parts.count) && parts.allSatisfy { !$0.isEmpty } && symbol.allSatisfy { !$0.isWhitespace }
+        return [1, 2, 4].contains(parts.count) && parts.allSatisfy { !$0.isEmpty }
+            && symbol.allSatisfy { !$0.isWhitespace }
     }
 
     /// A close of the instrument says the exchange's own id of it.
@@ -168,7 +172,7 @@ private struct ReachCheck {
         if call.method.isSized {
             problems.expect(differs { $0.quantity = Amount(987_654) }, "\(what) is the same request for another size")
         }
-        if call.method.reach == .leg, !namesPosition {
+        if call.method.reach == .leg, !namesPosition, !exchange.oneMarginModePerInstrument {
             let margin = differs { call in
                 let other: MarginMode = call.legs.first?.marginMode == .cross ? .isolated : .cross
                 call.marginMode = other

@@ -96,10 +96,11 @@ extension PluginContract {
         }
         // Resting orders have ids as accepted closes have.
         guard kind(of: recorded.read) != "orders" else { return }
+        var blamed: Set<String> = []
         for sample in samples.closes where sample.account.name == account.name {
             let outcome = exchange.plugin.outcome(of: sample.mutation, in: recorded.reply, account: sample.account)
-            problems.expect(
-                outcome.effect == .unknown,
+            guard outcome.effect != .unknown, blamed.insert(sample.mutation.operation).inserted else { continue }
+            problems.add(
                 "\(recorded.name) is taken for a close: \(outcome.effect) by \(ContractSamples.words(sample.mutation))")
         }
     }
@@ -178,7 +179,8 @@ extension PluginContract {
                     let outcome = exchange.plugin.outcome(of: sample.mutation, in: reply, account: sample.account)
                     problems.expect(
                         outcome.effect == .unknown,
-                        "\"\(body)\" with status \(status) has effect \(outcome.effect) on \(sample.mutation.operation)")
+                        "\"\(body)\" with status \(status) has effect \(outcome.effect) on \(sample.mutation.operation)"
+                    )
                 }
                 for sample in samples.reads {
                     let result = exchange.plugin.answer(
@@ -226,7 +228,9 @@ extension PluginContract {
             to: sample.read, in: refusal.reply, account: sample.account, instruments: InstrumentBook())
         guard case .failed(let outcome) = result else {
             // A key may lack the right to say who it is, and still close.
-            let isShy = refusal.meaning == .noPermission && ["identity", "permissions", "settings"].contains(kind(of: sample.read))
+            let isShy =
+                refusal.meaning == .noPermission
+                && ["identity", "permissions", "settings"].contains(kind(of: sample.read))
             return problems.expect(isShy, "\(refusal.meaning) is an answer to \(sample.read)")
         }
         problems.expect(outcome.effect == .none, "\(refusal.meaning) on \(sample.read) has effect \(outcome.effect)")

@@ -32,7 +32,8 @@ struct ContractSamples {
                     row.key.silo == method.silo && method.products?.contains(row.key.product) ?? true
                         && covers(row, account)
                 }
-                if fitting.isEmpty {
+                let held = Set(exchange.plugin.partitions(of: account).flatMap(\.covers))
+                if fitting.isEmpty, method.products.map({ !held.isDisjoint(with: $0) }) ?? true {
                     untried.append("\(account.name): \(method.operation) with reach \(method.reach)")
                 }
                 for row in fitting { addCloses(method, of: row, account) }
@@ -119,12 +120,16 @@ struct ContractSamples {
     /// Every request, with what asked for it in words.
     func requests() -> [(what: String, account: Account, request: VenueRequest)] {
         reads.map { sample in
-            ("\(sample.account.name) \(sample.read)", sample.account,
-             exchange.plugin.request(for: sample.read, account: sample.account))
+            (
+                "\(sample.account.name) \(sample.read)", sample.account,
+                exchange.plugin.request(for: sample.read, account: sample.account)
+            )
         }
             + mutations.map { sample in
-                (Self.words(sample.mutation), sample.account,
-                 exchange.plugin.request(for: sample.mutation, account: sample.account))
+                (
+                    Self.words(sample.mutation), sample.account,
+                    exchange.plugin.request(for: sample.mutation, account: sample.account)
+                )
             }
     }
 
@@ -132,7 +137,8 @@ struct ContractSamples {
         guard case .close(let call) = mutation else {
             return "\(mutation.account) \(mutation.operation) \(mutation.target)"
         }
-        return "\(call.account) \(call.method.operation) reach \(call.method.reach) \(call.target) \(call.mode.rawValue)"
+        return
+            "\(call.account) \(call.method.operation) reach \(call.method.reach) \(call.target) \(call.mode.rawValue)"
     }
 }
 

@@ -110,7 +110,8 @@ struct DrillSession {
     }
 
     /// What the real planner makes of the rows.
-    func calls(for rows: [Position], sides: [Side] = Side.allCases) -> (calls: [CloseCall], unclosable: [UnclosableLeg]) {
+    func calls(for rows: [Position], sides: [Side] = Side.allCases) -> (calls: [CloseCall], unclosable: [UnclosableLeg])
+    {
         var planner = FlatteningPlanner()
         let selection = SymbolSelection(patterns: [Pattern("*")], sides: sides)
         let selected = rows.filter { selection.selects($0, exchange: account.exchange) }

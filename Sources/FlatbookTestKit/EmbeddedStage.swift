@@ -8,13 +8,13 @@ package struct EmbeddedStage: ContractStage {
     package var venue: SimulatedVenue
     package var seats: [ContractSeat]
     /// What makes an account one of its kind, e.g. unified.
-    package var prepare: @Sendable (inout SimulatedAccount, ContractSeat) -> Void
+    package var prepare: @Sendable (inout FleetBuilder, Int, ContractSeat) -> Void
     /// Switches and scale of limits.
     package var adjust: @Sendable (inout SimulationConfiguration) -> Void
 
     package init(
         _ venue: SimulatedVenue, seats: [ContractSeat],
-        prepare: @escaping @Sendable (inout SimulatedAccount, ContractSeat) -> Void = { _, _ in },
+        prepare: @escaping @Sendable (inout FleetBuilder, Int, ContractSeat) -> Void = { _, _, _ in },
         adjust: @escaping @Sendable (inout SimulationConfiguration) -> Void = { _ in }
     ) {
         self.venue = venue
@@ -35,10 +35,11 @@ package struct EmbeddedStage: ContractStage {
             var identity = known
             identity.name = seat.account.name
             let slot = builder.add(identity, isHedge: seat.mode == .hedge)
-            builder.edit(slot) { prepare(&$0, seat) }
+            prepare(&builder, slot, seat)
             for leg in seat.legs { builder.place(leg, at: slot) }
-            for number in 0..<seat.orders where !seat.legs.isEmpty {
-                let leg = seat.legs[number % seat.legs.count]
+            let traded = seat.legs.filter { !$0.product.hasPrefix("copy:") }
+            for number in 0..<seat.orders where !traded.isEmpty {
+                let leg = traded[number % traded.count]
                 builder.resting(
                     slot, leg.instrument, product: leg.product, leg: PositionSide(leg.side), closes: false,
                     size: Fixed(leg.quantity.description) ?? Fixed(1))
@@ -69,10 +70,18 @@ package struct EmbeddedStage: ContractStage {
 
 extension FleetBuilder {
     fileprivate mutating func place(_ leg: ContractLeg, at slot: Int) {
+        let quantity = Fixed(leg.quantity.description) ?? Fixed(1)
+        let marginMode = leg.marginMode == .isolated ? "isolated" : "crossed"
+        // Copied positions of Bitget have a book of their own.
+        if leg.product.hasPrefix("copy:") {
+            copy(
+                slot, leg.instrument, product: String(leg.product.dropFirst(5)), side: PositionSide(leg.side),
+                quantity: quantity, marginMode: marginMode)
+            return
+        }
         position(
-            slot, leg.instrument, product: leg.product, side: PositionSide(leg.side),
-            quantity: Fixed(leg.quantity.description) ?? Fixed(1),
-            marginMode: leg.marginMode == .isolated ? "isolated" : "crossed")
+            slot, leg.instrument, product: leg.product, side: PositionSide(leg.side), quantity: quantity,
+            marginMode: marginMode)
     }
 }
 
@@ -145,7 +154,9 @@ package final class EmbeddedWire: ContractWire {
             }
             truth.closed[account.name] = simulation.truth.executedCloses.filter { $0.key.uid == account.uid }
                 .sorted { $0.key < $1.key }.map { key, closes in
-                    leg(key.product, key.symbol, key.side, closes.reduce(Fixed.zero) { $0 + $1.quantity }, isolated: false)
+                    leg(
+                        key.product, key.symbol, key.side, closes.reduce(Fixed.zero) { $0 + $1.quantity },
+                        isolated: false)
                 }
         }
         return truth

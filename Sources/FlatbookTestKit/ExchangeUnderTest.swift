@@ -20,10 +20,12 @@ public struct ExchangeUnderTest: Sendable, CustomStringConvertible {
     public var mutations: [RecordedMutation]
     public var refusals: [RecordedRefusal]
     /// Members that may really be null, missing or of another value with another meaning, each with its source: case 6
-    /// does not damage them in those ways.
+    /// does not damage them in those ways. A name with `=` behind it may only have another value: `instType=`.
     public var documentedGaps: [String: String]
     /// The outermost member of a reply that says whether the call succeeded: any other value of it is no success.
     public var successMember: String
+    /// Whether an account holds an instrument in one margin mode at a time, so that a close need not name it.
+    public var oneMarginModePerInstrument = false
     /// What cases 10 to 19 run on; nil where the exchange has no simulator.
     public var stage: (any ContractStage)?
 

@@ -31,7 +31,7 @@ struct OKXEnvelope {
     /// none: `0_1` says nothing known.
     static func plain(_ code: String) -> String {
         let parts = code.split(separator: "_", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].utf8.count >= 4 else { return code }
+        guard parts.count == 2, parts[0].utf8.count >= 4, !parts[1].isEmpty else { return code }
         return String(parts[0])
     }
 
@@ -44,6 +44,16 @@ struct OKXEnvelope {
 
     /// The rows of a successful reply.
     func rows() throws(MalformedReply) -> [ReplyRow] { try ReplyRow.rows(data) }
+}
+
+extension ReplyRow {
+    /// The row's `instType`: capital letters, of a type of ours or of one that came later.
+    func instrumentType() throws(MalformedReply) -> String {
+        guard case .string(let type)? = value["instType"], !type.isEmpty,
+            type.utf8.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) || $0 == UInt8(ascii: "_") })
+        else { throw MalformedReply("instType is missing or no type") }
+        return type
+    }
 }
 
 extension JSONValue {

@@ -2,23 +2,28 @@ import ExchangeKit
 import FlatbookCore
 
 extension OKX {
-    /// Families of options that the exchange has listed for years. The list of options is asked for by family (§3.1); an
-    /// option of another family is still read, closed and named by its id.
+    /// The families whose options are listed: the exchange lists options by family only (§3.1). Positions in another family
+    /// are still read and closed, under the canonical symbol that follows from their id.
     static let optionFamilies = ["BTC-USD", "ETH-USD"]
 
-    /// §3.2. A row that lacks what a contract must have is left out: it cannot be selected by name, and its positions are
-    /// still read by id.
+    /// §3.2. Rows of types that came later are left out, and a value may be empty; a row that is malformed makes the list
+    /// no list, because what else it says cannot be trusted.
     ///
-    /// - Throws: ``MalformedReply`` where no row is a contract: an empty list is none of the exchange's.
+    /// An empty list is an answer: sites of some regions list no margin pairs and no options.
+    ///
+    /// - Throws: ``MalformedReply`` also where there are rows and none is of the type.
     static func instruments(_ rows: [ReplyRow], product: String) throws(MalformedReply) -> [Instrument] {
-        let instruments = rows.compactMap { row in try? instrument(row, product: product) }
-        guard !instruments.isEmpty else { throw MalformedReply("no instrument is listed") }
+        var instruments: [Instrument] = []
+        instruments.reserveCapacity(rows.count)
+        for row in rows where try row.instrumentType() == product {
+            instruments.append(try instrument(row, product: product))
+        }
+        if instruments.isEmpty, !rows.isEmpty { throw MalformedReply("no row is of the type asked for") }
         return instruments
     }
 
     private static func instrument(_ row: ReplyRow, product: String) throws(MalformedReply) -> Instrument {
         let id = try row.text("instId")
-        guard try row.text("instType") == product else { throw MalformedReply("another instType") }
         let trading: Instrument.Trading
         switch try row.optionalText("state") {
         case "suspend", "preopen", "test": trading = .suspended

@@ -22,7 +22,7 @@ extension OKX {
     private static func order(
         _ row: ReplyRow, list: String, isAlgo: Bool, types: [String], book: InstrumentBook
     ) throws(MalformedReply) -> RestingOrder? {
-        let type = try row.text("instType")
+        let type = try row.instrumentType()
         guard types.contains(type) else { return nil }
         let id = try row.text("instId")
         let isBuy: Bool

@@ -47,11 +47,7 @@ extension OKX {
             if let code = try row.optionalText("sCode"), code != OKXEnvelope.success {
                 return OKXFailure.classified(OKXEnvelope.plain(code), try row.optionalText("sMsg") ?? "", route: route)
             }
-            if let other = try row.optionalText("instId"),
-                other.uppercased() != (call.instrument ?? call.legs.first?.instrument)?.uppercased()
-            {
-                throw MalformedReply("the reply is about another instrument")
-            }
+            try check(row, answers: call)
             if let id = try row.optionalText("ordId") { orderIDs = [ReplyText.code(id)] }
         }
         guard envelope.code == OKXEnvelope.success, !rows.isEmpty else {
@@ -61,6 +57,26 @@ extension OKX {
                 action: "The exchange does not say what became of the call; the positions show it.")
         }
         return Outcome(effect: .executed, errorClass: .ok, code: envelope.code, orderIDs: orderIDs)
+    }
+
+    /// Whether a row is the answer to this call, and not one of something else: `close-position` echoes the instrument,
+    /// an order says its own code and id, and both the client id where one was sent (§3.5, §5).
+    private static func check(_ row: ReplyRow, answers call: CloseCall) throws(MalformedReply) {
+        if call.method.isSized {
+            guard try row.optionalText("sCode") != nil, try row.optionalText("ordId") != nil else {
+                throw MalformedReply("the order has no sCode or no id")
+            }
+        } else {
+            let asked = call.instrument ?? call.legs.first?.instrument
+            guard try row.text("instId").uppercased() == asked?.uppercased() else {
+                throw MalformedReply("the reply is about another instrument")
+            }
+            // Rows of positions and orders say these; the acknowledgement never does.
+            guard row.value["instType"] == nil else { throw MalformedReply("the reply is no acknowledgement") }
+        }
+        if let echoed = try row.optionalText("clOrdId"), let sent = clientID(call), echoed != sent {
+            throw MalformedReply("the reply is about another attempt")
+        }
     }
 
     /// §3.4: one item for each order named; mixed results are normal.

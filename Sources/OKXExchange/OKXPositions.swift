@@ -11,13 +11,9 @@ extension OKX {
         var ids: Set<String> = []
         var positions: [Position] = []
         for row in rows {
-            let type = try row.text("instType")
+            let type = try row.instrumentType()
             let id = try row.text("instId")
-            guard types.contains(type) else {
-                // A type of ours in other letters would be a position passed over.
-                if instrumentTypes.contains(type) || !instrumentTypes.contains(type.uppercased()) { continue }
-                throw MalformedReply("instType \(ReplyText.code(type)) is unknown")
-            }
+            guard types.contains(type) else { continue }
             guard let size = try size(row) else { continue }
             let identity = [
                 type, id.uppercased(), try row.text("mgnMode"), try row.text("posSide"),
@@ -117,7 +113,7 @@ extension OKX {
     static func isConsistentWithFlat(_ rows: [ReplyRow], types: [String]) throws(MalformedReply) -> Bool {
         guard rows.count == 1, let row = rows.first else { throw MalformedReply("the snapshot is no single row") }
         for position in try ReplyRow.rows(row.value["posData"]) {
-            guard types.contains(try position.text("instType").uppercased()) else { continue }
+            guard types.contains(try position.instrumentType()) else { continue }
             if try size(position) != nil { return false }
         }
         return true

@@ -111,18 +111,20 @@ extension OKX {
 
     private static func named(_ text: String?) -> String { text.flatMap { $0.isEmpty ? nil : $0 } ?? refused }
 
-    /// §7.6: letters and digits only, a fresh id for each attempt; for finding the order, not for safety.
     private static func identification(_ call: CloseCall) -> [(String, RequestBody.Value)] {
-        var members: [(String, RequestBody.Value)] = []
-        let id = (call.attemptID ?? "").unicodeScalars.filter {
-            $0.isASCII && $0.properties.isAlphabetic || isDigit($0)
-        }
-        if !id.isEmpty { members.append(("clOrdId", .text(String(String.UnicodeScalarView(id.prefix(32)))))) }
-        members.append(("tag", .text(tag)))
-        return members
+        (clientID(call).map { [("clOrdId", .text($0))] } ?? []) + [("tag", .text(tag))]
     }
 
-    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
+    /// §7.6: letters and digits only, a fresh id for each attempt; for finding the order, not for safety.
+    static func clientID(_ call: CloseCall) -> String? {
+        let kept = (call.attemptID ?? "").unicodeScalars.filter { scalar in
+            switch scalar {
+            case "0"..."9", "A"..."Z", "a"..."z": true
+            default: false
+            }
+        }
+        return kept.isEmpty ? nil : String(String.UnicodeScalarView(kept.prefix(32)))
+    }
 
     /// §3.1: an array of one counts on the single endpoint's limit, so one order goes there.
     private func cancel(_ call: CancelCall, _ account: Account) -> VenueRequest {

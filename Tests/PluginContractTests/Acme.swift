@@ -94,7 +94,8 @@ struct Acme: ExchangePlugin {
                 guaranteesSide: reach <= .side)
         }
         return ExchangeProfile(
-            id: ExchangeID("acme"), hosts: [.production: has(.plainHost) ? "http://acme.example" : "https://acme.example"],
+            id: ExchangeID("acme"),
+            hosts: [.production: has(.plainHost) ? "http://acme.example" : "https://acme.example"],
             credentialFields: ["key", "secret"], options: [], limits: [limit],
             routes: [
                 route("time", "/v1/time"), route("me", "/v1/me"), route("markets", "/v1/markets"),
@@ -131,7 +132,8 @@ struct Acme: ExchangePlugin {
 
     private func get(_ name: String, _ query: [VenueRequest.QueryItem]) -> VenueRequest {
         VenueRequest(
-            route: "acme." + name, method: .get, path: "/v1/" + name + (has(.undeclaredPath) ? "/all" : ""), query: query)
+            route: "acme." + name, method: .get, path: "/v1/" + name + (has(.undeclaredPath) ? "/all" : ""),
+            query: query)
     }
 
     func request(for mutation: Mutation, account: Account) -> VenueRequest {
@@ -203,7 +205,9 @@ extension Acme {
         guard reply.status == 200 || has(.ignoresStatus) else { throw Bad() }
         if has(.acceptsEmptyBody), reply.body.isEmpty { return .object([JSONValue.Member("rows", .array([]))]) }
         var body = reply.body
-        if has(.acceptsCutBody), body.count > 30, body.last != UInt8(ascii: "}") { body = Array(#"{"code":0,"rows":[]}"#.utf8) }
+        if has(.acceptsCutBody), body.count > 30, body.last != UInt8(ascii: "}") {
+            body = Array(#"{"code":0,"rows":[]}"#.utf8)
+        }
         let value = try JSONValue.parse(body)
         guard value["code"] == .number("0") || has(.ignoresCode) else { throw Bad() }
         return value

@@ -100,7 +100,8 @@ enum BitgetSamples {
                 "identity", .identity, account: name, body: identity, means: ["uid 1000001 trade yes withdraw no"]),
             RecordedRead(
                 "settings", .settings, account: name,
-                body: success(#"{"marginCoin":"USDT","marginMode":"crossed","posMode":"hedge_mode","assetMode":"single"}"#),
+                body: success(
+                    #"{"marginCoin":"USDT","marginMode":"crossed","posMode":"hedge_mode","assetMode":"single"}"#),
                 means: ["uid - trade - withdraw -"]),
             RecordedRead(
                 "contracts", .instruments(product: usdt, cursor: nil), account: name, body: contracts,
@@ -134,7 +135,8 @@ enum BitgetSamples {
     private static let unifiedReads = [
         RecordedRead(
             "v3 settings", .identity, account: unified.name,
-            body: success(#"{"uid":"1000007","accountMode":"unified","assetMode":"multi_assets","holdMode":"one_way_mode"}"#),
+            body: success(
+                #"{"uid":"1000007","accountMode":"unified","assetMode":"multi_assets","holdMode":"one_way_mode"}"#),
             means: ["uid 1000007 trade - withdraw -"]),
         RecordedRead(
             "v3 positions", .positions(product: usdt, cursor: nil), account: unified.name, body: unifiedPositions,
@@ -177,40 +179,44 @@ enum BitgetSamples {
                 mode: .oneWay, notional: Amount(100)))
     }
 
-    static let mutations = [classic, follower].flatMap { account in
-        [
+    static let mutations =
+        [classic, follower].flatMap { account in
+            [
+                RecordedMutation(
+                    "close accepted", close(account, "bitget.close-positions", .product),
+                    body: success(
+                        #"{"successList":[{"orderId":"1120923953904893955","clientOid":"1"}],"failureList":[],"result":false}"#
+                    ),
+                    orderIDs: ["1120923953904893955"]),
+                RecordedMutation(
+                    "close in part", close(account, "bitget.close-positions", .product),
+                    body: success(
+                        #"{"successList":[{"orderId":"123","symbol":"BTCUSDT"}],"#
+                            + #""failureList":[{"orderId":"124","symbol":"ETHUSDT","errorCode":"40931","errorMsg":"x"}]}"#
+                    ),
+                    effect: .partial, orderIDs: ["123"]),
+                RecordedMutation(
+                    "order placed", close(account, "bitget.place-order", .leg),
+                    body: success(#"{"orderId":"1120923953904893955","clientOid":"a"}"#),
+                    orderIDs: ["1120923953904893955"]),
+                RecordedMutation(
+                    "cancelled",
+                    .cancel(
+                        CancelCall(
+                            account: account.name, operation: "bitget.batch-cancel-orders", product: usdt,
+                            instrument: "BTCUSDT", list: "normal", orderIDs: ["11", "12"])),
+                    body: success(#"{"successList":[{"orderId":"11"},{"orderId":"12"}],"failureList":[]}"#),
+                    orderIDs: ["11", "12"]),
+            ]
+        } + [
             RecordedMutation(
-                "close accepted", close(account, "bitget.close-positions", .product),
-                body: success(
-                    #"{"successList":[{"orderId":"1120923953904893955","clientOid":"1"}],"failureList":[],"result":false}"#),
-                orderIDs: ["1120923953904893955"]),
+                "copies closed", close(follower, "bitget.follower-close-positions", .side),
+                body: success(#"{"orderIdList":["121212121212"]}"#), orderIDs: ["121212121212"]),
             RecordedMutation(
-                "close in part", close(account, "bitget.close-positions", .product),
-                body: success(
-                    #"{"successList":[{"orderId":"123","symbol":"BTCUSDT"}],"#
-                        + #""failureList":[{"orderId":"124","symbol":"ETHUSDT","errorCode":"40931","errorMsg":"x"}]}"#),
-                effect: .partial, orderIDs: ["123"]),
-            RecordedMutation(
-                "order placed", close(account, "bitget.place-order", .leg),
-                body: success(#"{"orderId":"1120923953904893955","clientOid":"a"}"#), orderIDs: ["1120923953904893955"]),
-            RecordedMutation(
-                "cancelled",
-                .cancel(
-                    CancelCall(
-                        account: account.name, operation: "bitget.batch-cancel-orders", product: usdt,
-                        instrument: "BTCUSDT", list: "normal", orderIDs: ["11", "12"])),
-                body: success(#"{"successList":[{"orderId":"11"},{"orderId":"12"}],"failureList":[]}"#),
-                orderIDs: ["11", "12"]),
+                "v3 close accepted", close(unified, "bitget.v3-close-positions", .product),
+                body: success(#"{"list":[{"orderId":"1190384645049036801","clientOid":"1190384645049036802"}]}"#),
+                orderIDs: ["1190384645049036801"]),
         ]
-    } + [
-        RecordedMutation(
-            "copies closed", close(follower, "bitget.follower-close-positions", .side),
-            body: success(#"{"orderIdList":["121212121212"]}"#), orderIDs: ["121212121212"]),
-        RecordedMutation(
-            "v3 close accepted", close(unified, "bitget.v3-close-positions", .product),
-            body: success(#"{"list":[{"orderId":"1190384645049036801","clientOid":"1190384645049036802"}]}"#),
-            orderIDs: ["1190384645049036801"]),
-    ]
 
     static let refusals = [
         RecordedRefusal(.throttled, body: refusal("429", "Too Many Requests"), status: 429),
@@ -263,22 +269,32 @@ enum BitgetSamples {
 
     private static func amount(_ text: String) -> Amount { (try? Amount(text)) ?? .zero }
 
+    private static let copied = "copy:" + usdt
+
+    private static let hedgeLegs = [
+        ContractLeg(usdt, "BTCUSDT", .long, amount("0.5")), ContractLeg(usdt, "BTCUSDT", .short, amount("0.25")),
+        ContractLeg(usdt, "ETHUSDT", .long, amount("3")),
+    ]
+    private static let netLegs = [
+        ContractLeg(usdt, "BTCUSDT", .long, amount("0.5")),
+        ContractLeg(usdt, "ETHUSDT", .short, amount("3"), marginMode: .isolated),
+        ContractLeg(usdt, "龙虾USDT", .long, amount("1000")),
+    ]
+
     static let stage = EmbeddedStage(
         .bitget,
         seats: [
+            ContractSeat(classic, mode: .oneWay, legs: netLegs), ContractSeat(classic, mode: .hedge, legs: hedgeLegs),
+            ContractSeat(unified, mode: .oneWay, legs: netLegs), ContractSeat(unified, mode: .hedge, legs: hedgeLegs),
             ContractSeat(
-                classic, mode: .oneWay,
-                legs: [
-                    ContractLeg(usdt, "BTCUSDT", .long, amount("0.5")),
-                    ContractLeg(usdt, "ETHUSDT", .short, amount("3"), marginMode: .isolated),
-                    ContractLeg(usdt, "龙虾USDT", .long, amount("1000")),
+                follower, mode: .hedge,
+                legs: hedgeLegs + [
+                    ContractLeg(copied, "SOLUSDT", .long, amount("4")),
+                    ContractLeg(copied, "SOLUSDT", .short, amount("2")),
                 ]),
-            ContractSeat(
-                classic, mode: .hedge,
-                legs: [
-                    ContractLeg(usdt, "BTCUSDT", .long, amount("0.5")),
-                    ContractLeg(usdt, "BTCUSDT", .short, amount("0.25")),
-                    ContractLeg(usdt, "ETHUSDT", .long, amount("3")),
-                ]),
-        ])
+        ],
+        prepare: { builder, slot, seat in
+            if seat.account.options["api"] == ["unified"] { builder.makeUnified(slot) }
+            if seat.account.options["role"] == ["copy-follower"] { builder.follow(slot) }
+        })
 }

@@ -4,7 +4,7 @@ import FlatbookTestKit
 import Testing
 
 /// Every exchange of this package, in the order of the documentation.
-let everyExchange = [bitgetUnderTest]
+let everyExchange = [bitgetUnderTest, okxUnderTest, bingxUnderTest]
 
 @Suite("The plugin contract")
 struct ContractTests {

@@ -4,23 +4,35 @@ import ExchangeKit
 struct OKXAnswer: Sendable {
     var code = "0"
     var message = ""
-    var data: [Wire] = []
-    /// nil: 200 for success and business errors.
+    /// nil: the field is absent.
+    var data: Wire? = .list([])
     var status = 200
+    /// Whether something changed, or an order was accepted.
     var executed = false
-    /// Order routes stamp when they took the call.
-    var isStamped = false
+    /// Order endpoints tell when they began and ended.
+    var isTimed = false
     var isThrottle = false
+    /// The code as a number, as some answers had it.
+    var isNumeric = false
+    /// An error whose `data` varies.
+    var varies = false
+    /// Sent instead of an envelope.
     var page: GatewayAnswer?
 
-    static func success(_ rows: [Wire], executed: Bool = false, isStamped: Bool = false) -> OKXAnswer {
-        OKXAnswer(data: rows, executed: executed, isStamped: isStamped)
+    static func success(_ rows: [Wire], executed: Bool = false, isTimed: Bool = false) -> OKXAnswer {
+        OKXAnswer(data: .list(rows), executed: executed, isTimed: isTimed)
     }
 
-    static func failure(_ code: String, _ message: String? = nil, status: Int? = nil) -> OKXAnswer {
-        let known = OKXMessages.table[code]
-        return OKXAnswer(
-            code: code, message: message ?? known?.text ?? "Error \(code)", status: status ?? known?.status ?? 200)
+    /// A refusal of the call as a whole.
+    static func failure(_ code: String, _ message: String? = nil) -> OKXAnswer {
+        OKXAnswer(
+            code: code, message: message ?? OKXMessages.text(code), status: OKXMessages.status(code), varies: true)
+    }
+
+    /// As the gateway refuses, before any business: without `data`.
+    static func gateway(_ code: String, _ message: String? = nil) -> OKXAnswer {
+        OKXAnswer(
+            code: code, message: message ?? OKXMessages.text(code), data: nil, status: OKXMessages.status(code))
     }
 
     static func html(_ status: Int, _ title: String) -> OKXAnswer {
@@ -28,76 +40,127 @@ struct OKXAnswer: Sendable {
     }
 }
 
-/// Texts of the codes that the simulator sends, with the HTTP status they come with (sheet §6).
+extension Wire {
+    /// An object of texts only, as nearly everything of this exchange is.
+    static func texts(_ pairs: KeyValuePairs<String, String>, _ more: [(String, Wire)] = []) -> Wire {
+        .object(pairs.map { ($0.key, .text($0.value)) } + more)
+    }
+}
+
+/// Texts and HTTP statuses of the codes that the simulator sends (sheet §5, §6).
 enum OKXMessages {
-    static let table: [String: (status: Int, text: String)] = [
-        "50000": (400, "Body for POST request cannot be empty."), "50002": (400, "JSON syntax error"),
-        "50006": (400, "Content-Type must be application/json"), "50014": (400, "Parameter can not be empty."),
-        "50011": (429, "Too Many Requests"), "50061": (200, "Sub-account order rate limit exceeded."),
-        "50001": (503, "Service temporarily unavailable. Try again later"), "50004": (400, "Endpoint request timeout."),
-        "50026": (500, "System error. Try again later"), "50013": (429, "Systems are busy. Please try again later."),
-        "51149": (500, "Order timed out. Please try again later."), "50100": (400, "API frozen"),
-        "50101": (401, "APIKey does not match current environment."), "50102": (401, "Timestamp request expired"),
-        "50103": (401, "Request header OK-ACCESS-KEY can not be empty."),
-        "50104": (401, "Request header OK-ACCESS-PASSPHRASE can not be empty."),
-        "50105": (401, "Request header OK-ACCESS-PASSPHRASE incorrect."),
-        "50106": (401, "Request header OK-ACCESS-SIGN can not be empty."),
-        "50107": (401, "Request header OK-ACCESS-TIMESTAMP can not be empty."),
-        "50112": (401, "Invalid OK-ACCESS-TIMESTAMP"), "50113": (401, "Invalid Sign"),
-        "50115": (405, "Invalid request method."), "50119": (401, "API key doesn't exist"),
-        "50120": (200, "This API key doesn't have permission to use this function"),
-        "51000": (400, "Parameter error"),
-        "51001": (200, "Instrument ID, Instrument ID code, or Spread ID doesn't exist."),
-        "51010": (200, "You can't complete this request under your current account mode."),
-        "51015": (200, "Instrument ID doesn't match instrument type"),
-        "51016": (200, "Client order ID already exists."),
-        "51021": (200, "Contract to be listed"), "51022": (200, "Contract suspended"),
-        "51023": (200, "Position doesn't exist."), "51027": (200, "Contract expired"),
-        "51028": (200, "Contract under delivery"), "51032": (200, "Closing all the positions at the market price."),
-        "51043": (200, "This isolated position doesn't exist."),
-        "51066": (200, "Market order unavailable for options trading. Place a limit order to close position."),
-        "51108": (200, "Positions exceed the limit for closing out with the market price."),
-        "51111": (400, "Maximum orders exceeded."),
-        "51115": (429, "Cancel all pending close-orders before liquidation."),
-        "51121": (200, "Order quantity must be a multiple of the lot size."),
-        "51169": (200, "Order failed because you don't have any positions in this direction."),
-        "51400": (200, "Cancellation failed as the order has been filled, canceled or does not exist."),
-        "51406": (400, "Canceled - order count exceeds the limit"), "51603": (200, "Order does not exist"),
+    static func text(_ code: String) -> String { table[code] ?? "Error " + code }
+
+    static func status(_ code: String) -> Int {
+        switch code {
+        case "50101"..."50114", "50119": 401
+        case "50000", "50002", "50004", "50006", "50014", "50015", "50016", "50024", "50025", "50036", "50100",
+            "51000", "51111", "51406":
+            400
+        case "50115": 405
+        case "50011", "50013", "51113", "51115": 429
+        case "50026", "51054", "51149": 500
+        case "50001": 503
+        case "50035": 403
+        case "50005": 410
+        default: 200
+        }
+    }
+
+    private static let table: [String: String] = [
+        "50000": "Body for POST request can not be empty.", "50001": "Service temporarily unavailable.",
+        "50002": "JSON syntax error", "50004": "Endpoint request timeout (does not mean success or failure).",
+        "50006": "Invalid Content-Type, please use the application/json format.",
+        "50007": "User blocked.", "50009": "User lifecycle restricted.", "50011": "Too Many Requests",
+        "50013": "Systems are busy. Please try again later.", "50017": "Position frozen due to ADL.",
+        "50020": "Position frozen due to liquidation.", "50026": "System error. Try again later.",
+        "50036": "The expTime can't be earlier than the current system time.", "50061": "Sub-account rate limit exceeded.",
+        "50100": "API frozen, please contact customer service.",
+        "50101": "APIKey does not match current environment.", "50102": "Timestamp request expired",
+        "50103": "Request header OK-ACCESS-KEY cannot be empty.",
+        "50104": "Request header OK-ACCESS-PASSPHRASE cannot be empty.",
+        "50105": "Request header OK-ACCESS-PASSPHRASE incorrect.",
+        "50106": "Request header OK-ACCESS-SIGN cannot be empty.",
+        "50107": "Request header OK-ACCESS-TIMESTAMP cannot be empty.", "50111": "Invalid OK-ACCESS-KEY",
+        "50112": "Invalid OK-ACCESS-TIMESTAMP", "50113": "Invalid Sign", "50115": "Invalid request method",
+        "50119": "API key doesn't exist", "50120": "This API key doesn't have permission to use this function",
+        "51001": "Instrument ID doesn't exist.", "51008": "Order failed. Insufficient margin in account.",
+        "51010": "You can't complete this request under your current account mode.",
+        "51016": "Duplicated client order ID.", "51020": "Your order should meet or exceed the minimum order amount.",
+        "51021": "Contract to be listed.", "51022": "Contract suspended.", "51023": "Position doesn't exist.",
+        "51027": "Contract expired.", "51028": "Contract under delivery.", "51029": "Contract is being settled.",
+        "51030": "Funding fee is being settled.", "51032": "Closing position at market price.",
+        "51043": "This isolated position doesn't exist.", "51054": "Request timed out. Please try again.",
+        "51066": "Market order unavailable for options trading. Place limit order to close position.",
+        "51108": "Positions exceed the limit for closing out with the market price.",
+        "51111": "Maximum quantity of orders exceeded.", "51112": "Close order size exceeds available size.",
+        "51113": "Market-price liquidation requests too frequent.",
+        "51115": "Cancel all pending close-orders before liquidation.", "51116": "Order price out of range.",
+        "51121": "Order quantity must be a multiple of the lot size.", "51149": "Order timed out. Please try again.",
+        "51168": "Existing reduce-only orders interfere.", "51169": "You don't have any positions to reduce.",
+        "51170": "Your order side is the same as the position's.", "51202": "Market order amount exceeds the maximum.",
+        "51342": "Closing order already exists.", "51400": "Order cancellation failed: filled, canceled or not found.",
+        "51406": "Maximum number of orders exceeded.", "51603": "Order does not exist",
+        "59500": "Only the API key of the main account has permission.",
     ]
 }
 
+/// From an answer to bytes.
 extension ExchangeSimulation {
     var okx: OKXSwitches { configuration.okx }
 
-    var okxThrottled: OKXAnswer {
-        var answer = OKXAnswer.failure("50011", status: okx.throttle == .status200 ? 200 : 429)
+    func throttledOKX(_ call: OKXCall) -> OKXAnswer {
+        var form = okx.throttle
+        if okx.drawsReplyVariants {
+            var random = call.arrival.random(configuration.seed, "throttle form")
+            form = OKXThrottleForm.allCases[random.below(OKXThrottleForm.allCases.count)]
+        }
+        var answer = OKXAnswer.gateway("50011")
         answer.isThrottle = true
+        switch form {
+        case .status429: break
+        case .numericCode:
+            answer.message = "Requests too frequent."
+            answer.isNumeric = true
+        case .status200:
+            answer.message = "Rate limit reached. Please refer to API documentation and throttle requests accordingly"
+            answer.data = .list([])
+            answer.status = 200
+        }
         return answer
     }
 
     func gatewayAnswer(_ answer: OKXAnswer, _ call: OKXCall) -> GatewayAnswer {
         if let page = answer.page { return page }
-        let isError = answer.code != "0"
-        var fields: [(String, Wire)] = []
-        if answer.isThrottle, okx.throttle != .status200 {
-            // As seen live: no data, and once the code as a number (sheet §4.3).
-            let code: Wire = okx.throttle == .numericCode ? .number(50_011) : .text("50011")
-            fields = [("msg", .text(answer.message)), ("code", code)]
-        } else if answer.status == 401 {
-            fields = [("msg", .text(answer.message)), ("code", .text(answer.code))]
-        } else {
-            fields = [("code", .text(answer.code))]
-            if !isError || okx.errorsHaveData || !answer.data.isEmpty { fields.append(("data", .list(answer.data))) }
-            fields.append(("msg", .text(answer.message)))
-            if answer.isStamped {
-                fields.append(("inTime", .text(String(call.ms * 1_000 + 213))))
-                fields.append(("outTime", .text(String(call.ms * 1_000 + 911))))
+        var data = answer.data
+        if answer.varies {
+            var form = okx.errorData
+            if okx.drawsReplyVariants {
+                var random = call.arrival.random(configuration.seed, "error data")
+                form = OKXErrorData.allCases[random.below(OKXErrorData.allCases.count)]
+            }
+            switch form {
+            case .emptyList: data = .list([])
+            case .absent: data = nil
+            case .emptyObject: data = .object([])
             }
         }
-        let headers = [VenueRequest.Header("content-type", "application/json")]
+        let code: Wire = answer.isNumeric ? .bare(answer.code) : .text(answer.code)
+        var fields: [(String, Wire)]
+        if let data {
+            fields = [("code", code), ("data", data), ("msg", .text(answer.message))]
+        } else {
+            fields = [("msg", .text(answer.message)), ("code", code)]
+        }
+        if answer.isTimed {
+            fields.append(("inTime", .text(String(call.ms * 1_000 + 112))))
+            fields.append(("outTime", .text(String(call.ms * 1_000 + 906))))
+        }
+        var reply = GatewayAnswer.page(answer.status, "application/json", "").reply
+        reply.body = Wire.object(fields).bytes
         return GatewayAnswer(
-            reply: VenueReply(status: answer.status, headers: headers, body: Wire.object(fields).bytes),
-            code: answer.code, executed: answer.executed, isRejection: isError && !answer.isThrottle)
+            reply: reply, code: answer.code, executed: answer.executed,
+            isRejection: answer.code != "0" && !answer.isThrottle)
     }
 
     func voice(_ call: OKXCall) -> GatewayVoice {
@@ -105,19 +168,20 @@ extension ExchangeSimulation {
             gatewayAnswer(.failure(codes[random.below(codes.count)]), call)
         }
         return GatewayVoice(
-            tooMany: { gatewayAnswer(okxThrottled, call) },
-            spurious: { draw(&$0, ["50001", "50013", "50026", "50004"]) },
-            systemError: { draw(&$0, ["50026", "50004", "51149"]) },
+            tooMany: { gatewayAnswer(throttledOKX(call), call) },
+            spurious: { draw(&$0, ["50001", "50004", "50013", "50026"]) },
+            systemError: { draw(&$0, ["50004", "50026", "51149", "51054"]) },
             failedRead: { random in
                 switch random.below(6) {
                 case 0: .html(503, "Service Unavailable")
-                case 1: .page(200, "application/json", "{\"code\":\"0\",\"msg\":\"\"}")
+                case 1: .page(200, "application/json", #"{"code":"0","msg":"","data":{}}"#)
                 case 2: .page(200, "application/json", "")
                 case 3:
                     .page(
-                        200, "application/json",
-                        "{\"code\":500,\"data\":{},\"error_code\":\"500\",\"error_message\":\"Internal Server Error\"}")
-                case 4: gatewayAnswer(.failure("50026"), call)
+                        500, "application/json",
+                        #"{"code":500,"data":{},"detailMsg":"","error_code":"500","#
+                            + #""error_message":"Internal Server Error","msg":"Internal Server Error"}"#)
+                case 4: .page(200, "application/json", #"{"code":"0","msg":""}"#)
                 default: .page(200, "text/html", "<html><body>Just a moment...</body></html>")
                 }
             })

@@ -1,152 +1,180 @@
-/// `close-position` (sheet §3.5, §7, §9 #17–#29).
+/// Market close of a whole position (sheet §3.5, §7, §9 #17–#29).
 extension ExchangeSimulation {
     mutating func closePosition(_ call: OKXCall, _ index: Int) -> OKXAnswer {
-        guard let id = call.field("instId") else { return .failure("50014", "Parameter instId can not be empty.") }
-        guard let mode = call.field("mgnMode") else { return .failure("50014", "Parameter mgnMode can not be empty.") }
-        guard mode == "cross" || mode == "isolated" else { return .failure("51000", "Parameter mgnMode error") }
-        if let refusal = identifiers(call) { return refusal }
-        guard let product = okxProduct(id) else { return .failure("51001") }
-        if let code = okxBar(id, product) { return .failure(code) }
+        if let refusal = badClose(call) { return refusal }
         world.beforeClose(index, atNs: call.ns)
-        let account = world.states[index].account
-        let side: PositionSide?
-        switch (account.isHedge && (product == "SWAP" || product == "FUTURES"), call.field("posSide")) {
-        case (true, "long"): side = .long
-        case (true, "short"): side = .short
-        case (true, nil): return .failure("50014", "Parameter posSide can not be empty.")
-        case (false, nil), (false, "net"): side = nil
-        default: return .failure("51000", "Parameter posSide error")
+        guard let symbol = call.field("instId"), let listed = world.okxInstrument(symbol) else {
+            return closeError("51001", call)
         }
-        if mode == "isolated", ["3", "4"].contains(account.okx.accountLevel) { return .failure("51010") }
-        let needsCurrency = product == "MARGIN" && mode == "cross" && account.okx.accountLevel == "2"
-        if needsCurrency, call.field("ccy") == nil { return .failure("50014", "Parameter ccy can not be empty.") }
-        let found = account.positions.first {
-            $0.product == product && $0.symbol == id && ($0.marginMode == "isolated") == (mode == "isolated")
-                && (side == nil || $0.side == side) && (!needsCurrency || $0.marginCoin == call.field("ccy"))
+        if let code = listed.okxBar { return closeError(code, call) }
+        if let refusal = wrongMode(call, listed, index) { return refusal }
+        guard let leg = target(call, listed, index) else {
+            return closeError(call.field("mgnMode") == "isolated" ? okx.isolatedGoneCode : "51023", call)
         }
-        guard let position = found else {
-            return .failure(mode == "isolated" ? okx.isolatedFlatCode : "51023")
+        let free = leg.quantity - world.inFlight(index, leg.product, leg.symbol, leg.side, id: leg.id)
+        let isClosing = world.states[index].orders.contains {
+            !$0.isDone && $0.kind == .flashClose && $0.positionID == leg.id
         }
-        return close(position, call, index)
+        guard free > .zero, !isClosing else { return closeError(okx.runningCode, call) }
+        if let failure = wantedFailure(leg, index, call) { return failure }
+        let cancels = call.item.flag("autoCxl") ?? false
+        if !cancels, hasClosers(leg, index) { return closeError("51115", call) }
+        if let cap = listed.maxFlashClose ?? listed.maxMarketQuantity, free > cap {
+            return closeError(okx.overSizeCode, call)
+        }
+        if listed.product == "OPTION", !okx.optionsClose { return closeError("51066", call) }
+        if let client = call.field("clOrdId"), isPending(client, index) { return closeError(okx.duplicateCode, call) }
+        if listed.product == "MARGIN", leg.okxMode == "cross", okx.marginClosesDoNothing { return acknowledged(call, leg, index) }
+        if cancels { cancelClosers(leg, index, call) }
+        accept(
+            OKXDraft(
+                listed: listed, leg: leg.side, positionID: leg.id, kind: .flashClose, size: free, item: call.item,
+                tradeMode: leg.okxMode, orderType: "market", reduceOnly: true, openPrice: leg.openPrice),
+            index, call)
+        var answer = acknowledged(call, leg, index)
+        answer.executed = true
+        return answer
     }
 
-    private mutating func close(_ position: SimulatedPosition, _ call: OKXCall, _ index: Int) -> OKXAnswer {
-        let free =
-            position.quantity
-            - world.inFlight(index, position.product, position.symbol, position.side, id: position.id)
-        guard free > .zero else { return .failure(okx.runningCode) }
-        let closers = world.states[index].account.resting.filter { closes($0, position) }
-        if !closers.isEmpty, !call.isTrue("autoCxl") { return .failure("51115") }
-        if let cap = world.instrument(position.symbol, position.product)?.maxMarketQuantity, free > cap {
-            return .failure(okx.tooLargeCode)
-        }
-        if position.product == "OPTION", okx.optionClose == .refused { return .failure("51066") }
-        if let client = call.field("clOrdId"), isPending(client, index) { return .failure(okx.duplicateIDCode) }
-        if let refusal = scripted(position, index, call) { return refusal }
-        // Only the orders that close this position go; entry orders and algos stay.
-        let gone = Set(closers.map(\.id))
-        world.states[index].account.resting.removeAll { gone.contains($0.id) }
-        if !okx.algosRemain {
-            world.states[index].account.plans.removeAll { $0.symbol == position.symbol && $0.closes }
-        }
-        let shown = call.field("posSide") ?? "net"
-        let ack = Wire.object([
-            ("clOrdId", .text(call.field("clOrdId") ?? "")), ("instId", .text(position.symbol)),
-            ("posSide", .text(shown)), ("tag", .text(call.field("tag") ?? "")),
+    /// The acknowledgement: no order id, no size, no price.
+    private func acknowledged(_ call: OKXCall, _ leg: SimulatedPosition, _ index: Int) -> OKXAnswer {
+        .success([
+            .texts([
+                "clOrdId": call.field("clOrdId") ?? "", "instId": leg.symbol,
+                "posSide": world.okxHasSides(index, leg.product) ? leg.side.rawValue : "net",
+                "tag": call.field("tag") ?? "",
+            ])
         ])
-        if okx.marginAckDoesNothing, position.product == "MARGIN" { return .success([ack], isStamped: false) }
-        accept(position, size: free, kind: .flashClose, call, index)
-        return .success([ack], executed: true)
     }
 
-    private func closes(_ order: RestingOrder, _ position: SimulatedPosition) -> Bool {
-        order.closes && order.symbol == position.symbol && order.product == position.product
-            && order.leg == position.side
+    func closeError(_ code: String, _ call: OKXCall, _ text: String? = nil) -> OKXAnswer {
+        guard okx.closeErrorsAsItems else { return .failure(code, text) }
+        var answer = OKXAnswer.success([
+            .texts([
+                "clOrdId": call.field("clOrdId") ?? "", "instId": call.field("instId") ?? "",
+                "posSide": call.field("posSide") ?? "", "tag": call.field("tag") ?? "", "sCode": code,
+                "sMsg": text ?? OKXMessages.text(code),
+            ])
+        ])
+        answer.code = "1"
+        answer.message = "All operations failed"
+        return answer
     }
 
-    @discardableResult
-    mutating func accept(
-        _ position: SimulatedPosition, size: Fixed, kind: ClientOrder.Kind, _ call: OKXCall, _ index: Int
-    ) -> String {
-        let made = world.takeID(index).order
-        let client = call.field("clOrdId") ?? ""
-        let one = world.instrument(position.symbol, position.product)
-        var order = ClientOrder(
-            id: made, clientOid: client, product: position.product, symbol: position.symbol,
-            marginCoin: position.marginCoin, kind: kind, leg: position.side, size: size,
-            price: one?.price ?? position.openPrice, acceptedNs: call.ns, createdMs: call.ms)
-        if kind != .open { order.positionID = position.id }
-        let step = one?.step ?? .zero
-        let part = size.scaled(1, over: 2).floored(to: step)
-        if okx.remainder != .none, kind != .open, part > .zero {
-            order.size = part
-            if okx.remainder == .rests {
-                world.states[index].account.resting.append(
-                    RestingOrder(
-                        id: world.takeID(index).order, clientOid: client, product: position.product,
-                        symbol: position.symbol, marginCoin: position.marginCoin, leg: position.side, closes: true,
-                        size: size - part, price: order.price, createdMs: call.ms))
-            }
+    // MARK: What the call says
+
+    private func badClose(_ call: OKXCall) -> OKXAnswer? {
+        for name in ["instId", "mgnMode"] where call.field(name) == nil {
+            return .failure("50014", "Parameter \(name) can not be empty")
         }
-        world.accept(order, index, atNs: call.ns)
-        return made
+        func wrong(_ name: String) -> OKXAnswer { .failure("51000", "Parameter \(name) error") }
+        guard ["cross", "isolated"].contains(call.field("mgnMode")) else { return wrong("mgnMode") }
+        guard ["long", "short", "net"].contains(call.field("posSide") ?? "net") else { return wrong("posSide") }
+        guard call.item.isPlain("clOrdId", most: 32) else { return wrong("clOrdId") }
+        guard call.item.isPlain("tag", most: 16) else { return wrong("tag") }
+        return call.item.flag("autoCxl") == nil ? wrong("autoCxl") : nil
     }
 
-    /// Client ids: letters and digits, at most 32; tags at most 16 (sheet §3.5).
-    func identifiers(_ call: OKXCall) -> OKXAnswer? {
-        for (name, most) in [("clOrdId", 32), ("tag", 16)] {
-            guard let text = call.field(name) else { continue }
-            let isPlain = text.utf8.allSatisfy {
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
-            }
-            guard isPlain, text.utf8.count <= most else { return .failure("51000", "Parameter \(name) error") }
+    private func wrongMode(_ call: OKXCall, _ listed: SimulatedInstrument, _ index: Int) -> OKXAnswer? {
+        let account = world.states[index].account
+        let side = call.field("posSide")
+        if world.okxHasSides(index, listed.product) {
+            guard let side else { return closeError(okx.missingPosSideCode, call, "Parameter posSide error") }
+            guard side != "net" else { return closeError("51000", call, "Parameter posSide error") }
+        } else if side == "long" || side == "short" {
+            return closeError("51000", call, "Parameter posSide error")
+        }
+        let isIsolated = call.field("mgnMode") == "isolated"
+        // An isolated position of earlier times can still be closed at the higher levels.
+        let holds = account.positions.contains { $0.symbol == listed.symbol && $0.okxMode == "isolated" }
+        let level = account.okx.accountLevel
+        if level == "1" && listed.product != "OPTION" { return closeError("51010", call) }
+        if isIsolated, level != "2", !holds { return closeError("51010", call) }
+        if needsCoin(call, listed, index), call.field("ccy") == nil {
+            return closeError("50014", call, "Parameter ccy can not be empty")
         }
         return nil
     }
 
-    /// Unique among pending orders only: after a fill an id may come again (sheet §7.6).
-    func isPending(_ client: String, _ index: Int) -> Bool {
-        world.states[index].orders.contains { $0.clientOid == client && !$0.isDone }
-            || world.states[index].account.resting.contains { $0.clientOid == client }
+    /// Cross margin in futures mode has a position for each margin coin.
+    private func needsCoin(_ call: OKXCall, _ listed: SimulatedInstrument, _ index: Int) -> Bool {
+        listed.product == "MARGIN" && call.field("mgnMode") == "cross"
+            && world.states[index].account.okx.accountLevel == "2"
     }
 
-    func okxProduct(_ id: String) -> String? {
-        Self.okxTypes.sorted().first { world.instrument(id, $0) != nil }
-    }
-
-    /// Why an instrument cannot be traded now; nil: it can.
-    func okxBar(_ id: String, _ product: String) -> String? {
-        switch world.instrument(id, product)?.status {
-        case "maintain": "51022"
-        case "listed": "51021"
-        case "off": "51001"
-        case "restrictedAPI": "51028"
-        default: world.instrument(id, product)?.deliveryStatus == "delivery_period" ? "51028" : nil
+    private func target(_ call: OKXCall, _ listed: SimulatedInstrument, _ index: Int) -> SimulatedPosition? {
+        let isSided = world.okxHasSides(index, listed.product)
+        let coin = needsCoin(call, listed, index) ? call.field("ccy") : nil
+        return world.states[index].account.positions.first {
+            $0.product == listed.product && $0.symbol == listed.symbol && $0.okxMode == call.field("mgnMode")
+                && (!isSided || $0.side.rawValue == call.field("posSide")) && (coin == nil || $0.marginCoin == coin)
         }
     }
 
-    private mutating func scripted(_ position: SimulatedPosition, _ index: Int, _ call: OKXCall) -> OKXAnswer? {
-        let key = position.product + " " + position.symbol + " " + position.side.rawValue
-        let count = world.states[index].legFailures[key, default: 0]
-        if let failure = okx.failures[position.symbol], failure.times.map({ count < $0 }) ?? true {
+    // MARK: What stands in the way
+
+    private static func isCloser(_ order: RestingOrder, of leg: SimulatedPosition) -> Bool {
+        order.closes && order.symbol == leg.symbol && order.product == leg.product && order.leg == leg.side
+    }
+
+    private func hasClosers(_ leg: SimulatedPosition, _ index: Int) -> Bool {
+        let account = world.states[index].account
+        if account.resting.contains(where: { Self.isCloser($0, of: leg) }) { return true }
+        return okx.algos == .blocks
+            && account.plans.contains {
+                $0.closes && $0.symbol == leg.symbol && $0.product == leg.product && $0.leg == leg.side
+            }
+    }
+
+    private mutating func cancelClosers(_ leg: SimulatedPosition, _ index: Int, _ call: OKXCall) {
+        withdraw(index, atNs: call.ns) { Self.isCloser($0, of: leg) }
+        guard okx.algos != .untouched else { return }
+        world.states[index].account.plans.removeAll {
+            $0.closes && $0.symbol == leg.symbol && $0.product == leg.product && $0.leg == leg.side
+        }
+    }
+
+    /// Whether an order with this id of the client's is waiting; afterwards the id may be used again.
+    func isPending(_ client: String, _ index: Int) -> Bool {
+        let state = world.states[index]
+        return state.account.resting.contains { $0.clientOid == client }
+            || state.orders.contains { $0.clientOid == client && !$0.isDone }
+    }
+
+    /// A failure that a test or a fault plan wants.
+    private mutating func wantedFailure(_ leg: SimulatedPosition, _ index: Int, _ call: OKXCall) -> OKXAnswer? {
+        if let wanted = okx.failures[leg.symbol] {
+            let key = "scripted " + leg.id
+            let count = world.states[index].legFailures[key, default: 0]
+            guard wanted.times.map({ count < $0 }) ?? true else { return nil }
             world.states[index].legFailures[key] = count + 1
-            return item(failure.code)
+            switch wanted.form {
+            case .call: return .failure(wanted.code)
+            case .omitted: return acknowledged(call, leg, index)
+            case .row:
+                var answer = OKXAnswer.success([
+                    .texts([
+                        "clOrdId": call.field("clOrdId") ?? "", "instId": leg.symbol, "posSide": "net", "tag": "",
+                        "sCode": wanted.code, "sMsg": OKXMessages.text(wanted.code),
+                    ])
+                ])
+                answer.code = "1"
+                answer.message = "All operations failed"
+                return answer
+            }
         }
         let faults = configuration.faults
-        let rate = faults.legFailurePerMille + faults.legOmittedPerMille
-        guard rate > 0, count < faults.maxFailuresPerLeg,
-            faults.quietAfterMs.map({ call.arrival.elapsedMs < $0 }) ?? true
-        else { return nil }
-        var random = call.arrival.random(configuration.seed, "leg " + key)
-        guard random.chance(perMille: rate) else { return nil }
+        guard faults.legFailurePerMille + faults.legOmittedPerMille > 0 else { return nil }
+        if let quiet = faults.quietAfterMs, call.arrival.elapsedMs >= quiet { return nil }
+        let key = leg.product + " " + leg.id
+        let count = world.states[index].legFailures[key, default: 0]
+        guard count < faults.maxFailuresPerLeg else { return nil }
+        var random = SplitMix64(
+            configuration.seed, "leg", call.arrival.scope, key, call.arrival.path, ordinal: call.arrival.ordinal)
+        let failed = random.chance(perMille: faults.legFailurePerMille)
+        guard failed || random.chance(perMille: faults.legOmittedPerMille) else { return nil }
         world.states[index].legFailures[key] = count + 1
-        return item(["51022", "51030", "50018", "51113", "51116"][random.below(5)])
-    }
-
-    private func item(_ code: String) -> OKXAnswer {
-        guard okx.errorsInItems else { return .failure(code) }
-        var answer = OKXAnswer(code: "1", message: "All operations failed")
-        answer.data = [.object([("sCode", .text(code)), ("sMsg", .text("close failed"))])]
-        return answer
+        let codes = ["51113", "50013", "51030", "51029", "50017", "51116", "50020"]
+        return failed ? .failure(codes[random.below(codes.count)]) : acknowledged(call, leg, index)
     }
 }

@@ -1,122 +1,243 @@
-/// What an account shows of itself (sheet §3.3).
+/// Account and positions as the exchange shows them (sheet §3.3, §3.6).
 extension ExchangeSimulation {
-    func config(_ index: Int) -> OKXAnswer {
+    func accountConfig(_ index: Int) -> OKXAnswer {
         let account = world.states[index].account
+        let isHedge = account.isHedge
+        let granted = ["read_only", "trade", "withdraw"].filter { account.okx.permissions.contains($0) }
         return .success([
-            .object([
-                ("acctLv", .text(account.okx.accountLevel)), ("acctStpMode", .text(account.okx.selfTradeMode)),
-                ("posMode", .text(account.isHedge ? "long_short_mode" : "net_mode")), ("uid", .text(account.uid)),
-                ("mainUid", .text(account.okx.mainUID)), ("type", .text("1")),
-                ("perm", .text(account.okx.permissions.sorted().joined(separator: ","))),
-                ("ip", .text(account.boundAddresses.joined(separator: ","))), ("label", .text("flatten")),
-                ("roleType", .text("0")), ("spotRoleType", .text("0")), ("ctIsoMode", .text("automatic")),
-                ("mgnIsoMode", .text("automatic")), ("opAuth", .text("1")), ("level", .text("Lv1")),
-                ("kycLv", .text("3")), ("autoLoan", .flag(false)), ("enableSpotBorrow", .flag(false)),
-                ("stgyType", .text("0")), ("traderInsts", .list([])), ("settleCcy", .text("")),
-                ("settleCcyList", .list([])),
-            ])
+            .texts(
+                [
+                    "acctLv": account.okx.accountLevel, "acctStpMode": account.okx.selfTradeMode,
+                    "posMode": isHedge ? "long_short_mode" : "net_mode", "uid": account.uid,
+                    "mainUid": account.okx.isMaster ? account.uid : "44705892343600000",
+                    "type": account.okx.isMaster ? "0" : "1", "perm": granted.joined(separator: ","),
+                    "ip": account.boundAddresses.joined(separator: ","), "label": account.name, "roleType": "0",
+                    "spotRoleType": "0", "ctIsoMode": "automatic", "mgnIsoMode": "automatic", "opAuth": "1",
+                    "level": "Lv1", "kycLv": "3", "greeksType": "PA", "levelTmp": "", "liquidationGear": "-1",
+                    "spotOffsetType": "", "stgyType": "0", "settleCcy": "USDC",
+                ],
+                [
+                    ("autoLoan", .flag(false)), ("enableSpotBorrow", .flag(false)),
+                    ("spotBorrowAutoRepay", .flag(false)), ("traderInsts", .list([])),
+                    ("spotTraderInsts", .list([])),
+                    ("settleCcyList", .list([.text("USD"), .text("USDC"), .text("USDG")])),
+                ])
         ])
     }
 
-    func balance(_ index: Int) -> OKXAnswer {
-        let isFlat = world.states[index].account.positions.isEmpty
-        return .success([
-            .object([
-                ("totalEq", .text("10000")), ("adjEq", .text("10000")), ("upl", .text(isFlat ? "0" : "12.5")),
-                ("imr", .text(isFlat ? "0" : "310")), ("mmr", .text("0")), ("notionalUsd", .text("0")),
-                ("isoEq", .text("0")), ("ordFroz", .text("0")), ("uTime", .text("1739332269934")),
-                (
-                    "details",
-                    .list([
-                        .object([
-                            ("ccy", .text("USDT")), ("eq", .text("10000")), ("cashBal", .text("10000")),
-                            ("availBal", .text("10000")), ("availEq", .text("10000")), ("frozenBal", .text("0")),
-                            ("ordFrozen", .text("0")), ("liab", .text("0")), ("upl", .text("0")),
-                            ("uTime", .text("1663854334734")),
-                        ])
-                    ])
-                ),
-            ])
-        ])
-    }
+    // MARK: Positions
 
-    func positions(_ call: OKXCall, _ index: Int) -> OKXAnswer {
-        let ids = call.field("instId")?.split(separator: ",").map(String.init)
-        let wanted = call.field("posId")?.split(separator: ",").map(String.init)
-        let shown = world.visiblePositions(index, atNs: call.ns).filter { position in
-            (call.field("instType") == nil || position.product == call.field("instType"))
-                && (ids?.contains(position.symbol) ?? true) && (wanted?.contains(position.id) ?? true)
+    func positionList(_ call: OKXCall, _ index: Int) -> OKXAnswer {
+        func list(_ name: String) -> [String]? {
+            call.field(name).map { $0.split(separator: ",").map(String.init) }
         }
-        var rows = shown.reversed().map { row($0, index) }
-        // A named instrument that is flat still has a row, nearly empty (sheet §3.3).
-        let flat = ids ?? (okx.listsZeroRows ? ["BTC-USDT-SWAP", "ETH-USDT-SWAP"] : [])
-        for id in flat where !shown.contains(where: { $0.symbol == id }) {
-            guard let one = world.instruments.first(where: { $0.symbol == id && Self.okxTypes.contains($0.product) })
-            else { continue }
-            rows.append(zeroRow(one))
+        let symbols = list("instId")
+        let ids = list("posId")
+        guard (symbols?.count ?? 0) <= 10 else { return .failure("51000", "Parameter instId error") }
+        guard (ids?.count ?? 0) <= 20 else { return .failure("51000", "Parameter posId error") }
+        let type = call.field("instType")
+        let seen = world.visiblePositions(index, atNs: call.ns).filter {
+            (type == nil || $0.product == type) && (symbols?.contains($0.symbol) ?? true)
+                && (ids?.contains($0.id) ?? true)
+        }
+        var rows = seen.sorted { $0.openedAtMs > $1.openedAtMs }.map { positionRow($0, index) }
+        for symbol in symbols ?? [] where !seen.contains(where: { $0.symbol == symbol }) {
+            guard let listed = world.okxInstrument(symbol), type == nil || listed.product == type else { continue }
+            let wasHeld = world.states[index].orders.contains { $0.symbol == symbol && $0.filled > .zero }
+            if okx.zeroRows == .always || (okx.zeroRows == .afterClose && wasHeld) { rows.append(Self.zeroRow(listed)) }
         }
         return .success(rows)
     }
 
-    private func zeroRow(_ one: SimulatedInstrument) -> Wire {
-        let empty = [
-            "availPos", "posCcy", "avgPx", "markPx", "lever", "liqPx", "imr", "margin", "mgnRatio", "mmr",
-            "notionalUsd", "upl", "uplRatio", "ccy", "cTime", "uTime", "posId",
-        ]
-        return .object(
-            [
-                ("instType", .text(one.product)), ("instId", .text(one.symbol)), ("mgnMode", .text("cross")),
-                ("posSide", .text("net")), ("pos", .text("0")),
-            ] + empty.map { ($0, .text("")) })
+    private static func zeroRow(_ listed: SimulatedInstrument) -> Wire {
+        let empty = positionFields.map { ($0, Wire.text("")) }
+        return .texts(["instType": listed.product, "instId": listed.symbol, "pos": "0"], empty)
     }
 
-    private func row(_ position: SimulatedPosition, _ index: Int) -> Wire {
-        let account = world.states[index].account
-        let one = world.instrument(position.symbol, position.product)
-        let price = one?.price ?? position.openPrice
-        let isMargin = position.product == "MARGIN"
-        let isNet = !account.isHedge || isMargin || position.product == "OPTION"
-        let sign = isNet && !isMargin && position.side == .short
-        let unit = one?.contractValue ?? Fixed(1)
-        let inverse = one?.isInverse == true
-        let notional = inverse ? position.quantity * unit : position.quantity * unit * price
-        let gain =
-            (position.side == .long ? price - position.openPrice : position.openPrice - price)
-            * position.quantity * (inverse ? Fixed(1) : unit)
-        var held = ""
-        if isMargin { held = position.side == .long ? one?.baseCoin ?? "" : one?.quoteCoin ?? "" }
-        let available = isMargin || position.product == "OPTION"
-        return .object([
-            ("instType", .text(position.product)), ("instId", .text(position.symbol)),
-            ("mgnMode", .text(position.marginMode == "isolated" ? "isolated" : "cross")),
-            ("posId", .text(position.id)), ("posSide", .text(isNet ? "net" : position.side.rawValue)),
-            ("pos", .decimal(sign ? -position.quantity : position.quantity)),
-            ("availPos", available ? .decimal(position.quantity) : .text("")), ("posCcy", .text(held)),
-            ("ccy", .text(position.marginCoin)), ("avgPx", .decimal(position.openPrice)),
-            ("bePx", .decimal(position.openPrice)), ("markPx", .decimal(price)), ("last", .decimal(price)),
-            ("idxPx", .decimal(price)), ("lever", .text(String(position.leverage))), ("liqPx", .text("")),
-            ("imr", .text("12.01758")), ("margin", .text("")), ("mgnRatio", .text("")), ("mmr", .text("")),
-            ("notionalUsd", .decimal(notional)), ("upl", .decimal(gain)), ("uplRatio", .text("-0.00281")),
-            ("realizedPnl", .text("-0.04085")), ("fee", .text("-0.04085")), ("fundingFee", .text("0")),
-            ("liqPenalty", .text("0")), ("pnl", .text("0")), ("adl", .text("1")), ("liab", .text("")),
-            ("liabCcy", .text("")), ("interest", .text("")), ("optVal", .text("")), ("closeOrderAlgo", .list([])),
-            ("bizRefId", .text("")), ("bizRefType", .text("")), ("tradeId", .text("1234")), ("usdPx", .text("1")),
-            ("cTime", .text(String(position.openedAtMs))), ("uTime", .text(String(position.openedAtMs))),
+    private static let positionFields = [
+        "mgnMode", "posId", "posSide", "availPos", "posCcy", "ccy", "avgPx", "bePx", "markPx", "last", "idxPx", "lever",
+        "liqPx", "imr", "margin", "mgnRatio", "mmr", "notionalUsd", "upl", "uplRatio", "realizedPnl", "fee",
+        "fundingFee", "liqPenalty", "pnl", "adl", "liab", "liabCcy", "interest", "optVal", "bizRefId", "bizRefType",
+        "tradeId", "usdPx", "cTime", "uTime",
+    ]
+
+    private func positionRow(_ leg: SimulatedPosition, _ index: Int) -> Wire {
+        let listed = world.instrument(leg.symbol, leg.product)
+        let price = listed?.price ?? leg.openPrice
+        let isPair = leg.product == "MARGIN"
+        let isSided = world.okxHasSides(index, leg.product)
+        let isShort = leg.side == .short
+        let size = isShort && !isSided && !isPair ? -leg.quantity : leg.quantity
+        let free = isPair || leg.product == "OPTION" ? leg.quantity - world.states[index].account.locked(leg) : nil
+        let base = listed?.baseCoin ?? ""
+        let quote = listed?.quoteCoin ?? ""
+        let debt = isPair ? (isShort ? -leg.quantity : -(leg.quantity * leg.openPrice)).description : ""
+        let profit = okxProfit(leg.side, listed, from: leg.openPrice, to: price, leg.quantity)
+        let margin = leg.okxMode == "isolated" ? okxNotional(listed, leg.quantity).scaled(1, over: 10).description : ""
+        return .texts(
+            [
+                "instType": leg.product, "instId": leg.symbol, "mgnMode": leg.okxMode, "posId": leg.id,
+                "posSide": isSided ? leg.side.rawValue : "net", "pos": size.description,
+                "availPos": free?.description ?? "", "posCcy": isPair ? (isShort ? quote : base) : "",
+                "ccy": leg.marginCoin, "avgPx": leg.openPrice.description, "bePx": leg.openPrice.description,
+                "markPx": price.description, "last": price.description, "idxPx": price.description,
+                "lever": String(leg.leverage), "liqPx": "", "imr": "12.01758", "margin": margin,
+                "mgnRatio": "", "mmr": "", "notionalUsd": okxNotional(listed, leg.quantity).description,
+                "upl": profit.description, "uplRatio": "0.01", "realizedPnl": "-0.04085", "fee": "-0.04085",
+                "fundingFee": "0", "liqPenalty": "0", "pnl": "0", "adl": "1", "liab": debt,
+                "liabCcy": isPair ? (isShort ? base : quote) : "", "interest": isPair ? "0" : "", "optVal": "",
+                "bizRefId": "", "bizRefType": "", "tradeId": "1234", "usdPx": "1", "cTime": String(leg.openedAtMs),
+                "uTime": String(leg.openedAtMs),
+            ], [("closeOrderAlgo", .list([]))])
+    }
+
+    func positionRisk(_ call: OKXCall, _ index: Int) -> OKXAnswer {
+        let type = call.field("instType")
+        let rows = world.visiblePositions(index, atNs: call.ns).filter { type == nil || $0.product == type }
+        return .success([
+            .texts(
+                ["ts": String(call.ms), "adjEq": "25000.5"],
+                [
+                    (
+                        "balData",
+                        .list([.texts(["ccy": "USDT", "eq": "25000.5", "disEq": "25000.5"])])
+                    ), ("posData", .list(rows.map { positionRow($0, index) })),
+                ])
         ])
     }
 
-    /// Balances and positions of one moment: the read that shows whether a positions list hides something.
-    func risk(_ call: OKXCall, _ index: Int) -> OKXAnswer {
-        let rows = world.visiblePositions(index, atNs: call.ns)
-            .filter { call.field("instType") == nil || $0.product == call.field("instType") }
-        return .success([
-            .object([
-                ("adjEq", .text("10000")),
+    /// Value in US dollars, taking stable coins for one.
+    func okxNotional(_ listed: SimulatedInstrument?, _ quantity: Fixed) -> Fixed {
+        guard let listed else { return .zero }
+        let units = quantity * listed.contractValue
+        return listed.isInverse ? units : units * listed.price
+    }
+
+    /// In the coin of settlement; inverse contracts pay coin.
+    func okxProfit(
+        _ side: PositionSide, _ listed: SimulatedInstrument?, from open: Fixed, to price: Fixed, _ quantity: Fixed
+    ) -> Fixed {
+        let units = quantity * (listed?.contractValue ?? Fixed(1))
+        let gain =
+            listed?.isInverse == true ? units.okxOver(open) - units.okxOver(price) : (price - open) * units
+        return side == .long ? gain : -gain
+    }
+
+    func closedPositions(_ call: OKXCall, _ index: Int) -> OKXAnswer {
+        let state = world.states[index]
+        var rows: [(id: Int64, row: Wire)] = []
+        for order in state.orders where order.isDone && order.filled > .zero && order.kind != .open {
+            guard let note = state.okx.notes[order.id], matches(call, order.product, order.symbol),
+                call.field("posId").map({ $0 == note.positionID }) ?? true,
+                call.field("mgnMode").map({ $0 == note.tradeMode }) ?? true
+            else { continue }
+            let isOpen = state.account.positions.contains { $0.id == note.positionID }
+            let type = isOpen ? "1" : "2"
+            guard call.field("type").map({ $0 == type }) ?? true else { continue }
+            let listed = world.instrument(order.symbol, order.product)
+            let gain = okxProfit(order.leg, listed, from: note.openPrice, to: order.price, order.filled)
+            let fee = okxFee(order, order.filled)
+            let ended = order.fills.last?.atMs ?? order.createdMs
+            rows.append(
                 (
-                    "balData",
-                    .list([.object([("ccy", .text("USDT")), ("disEq", .text("10000")), ("eq", .text("10000"))])])
-                ), ("posData", .list(rows.map { row($0, index) })), ("ts", .text(String(call.ms))),
+                    ended,
+                    .texts([
+                        "instType": order.product, "instId": order.symbol, "mgnMode": note.tradeMode, "type": type,
+                        "posId": note.positionID, "posSide": world.okxHasSides(index, order.product) ? order.leg.rawValue : "net",
+                        "direction": order.leg.rawValue, "ccy": order.marginCoin,
+                        "openAvgPx": note.openPrice.description, "closeAvgPx": order.price.description,
+                        "openMaxPos": order.filled.description, "closeTotalPos": order.filled.description,
+                        "pnl": gain.description, "realizedPnl": (gain + fee).description, "fee": fee.description,
+                        "fundingFee": "0", "liqPenalty": "0", "lever": "10", "pnlRatio": "0.01", "triggerPx": "",
+                        "uly": listed?.family ?? "", "cTime": String(order.createdMs), "uTime": String(ended),
+                    ])
+                ))
+        }
+        return page(rows, call)
+    }
+
+    // MARK: Balances
+
+    func balance(_ call: OKXCall, _ index: Int) -> OKXAnswer {
+        let wanted = call.field("ccy").map { Set($0.split(separator: ",").map(String.init)) }
+        return .success([balanceRow(index, call.ms, wanted)])
+    }
+
+    private func balanceRow(_ index: Int, _ ms: Int64, _ wanted: Set<String>? = nil) -> Wire {
+        let legs = world.states[index].account.positions
+        let open = legs.reduce(Fixed.zero) { $0 + okxNotional(world.instrument($1.symbol, $1.product), $1.quantity) }
+        var coins = ["USDT"]
+        for leg in legs where !coins.contains(leg.marginCoin) { coins.append(leg.marginCoin) }
+        let details: [Wire] = coins.filter { wanted?.contains($0) ?? true }.map { coin in
+            .texts([
+                "ccy": coin, "eq": "25000.5", "cashBal": "25000.5", "availBal": "24000", "availEq": "24000",
+                "frozenBal": "1000.5", "ordFrozen": "0", "isoEq": "0", "liab": "0", "crossLiab": "0", "isoLiab": "0",
+                "upl": "0", "interest": "0", "disEq": "25000.5", "eqUsd": "25000.5", "uTime": String(ms),
+            ])
+        }
+        return .texts(
+            [
+                "totalEq": "25000.5", "adjEq": "25000.5", "availEq": "24000", "upl": "0", "imr": "0", "mmr": "0",
+                "mgnRatio": "", "notionalUsd": open.description, "isoEq": "0", "ordFroz": "0", "borrowFroz": "0",
+                "uTime": String(ms),
+            ], [("details", .list(details))])
+    }
+
+    // MARK: What the main account sees of the others
+
+    func subAccounts(_ call: OKXCall, _ index: Int) -> OKXAnswer {
+        let others = world.states.filter { $0.account.venue == .okx && !$0.account.okx.isMaster }.map(\.account)
+        let chosen = others.filter { account in call.field("subAcct").map { $0 == account.name } ?? true }
+        return .success(
+            chosen.map { account in
+                .texts(
+                    [
+                        "subAcct": account.name, "label": account.name, "uid": account.uid, "type": "1", "mobile": "",
+                        "subAcctLv": "1", "firstLvSubAcct": account.name, "ts": "1659334756000",
+                    ],
+                    [
+                        ("enable", .flag(!account.okx.isFrozen)), ("canTransOut", .flag(false)),
+                        ("gAuth", .flag(false)), ("ifDma", .flag(false)), ("frozenFunc", .list([])),
+                    ])
+            })
+    }
+
+    func subBalance(_ call: OKXCall) -> OKXAnswer {
+        guard let name = call.field("subAcct") else { return .failure("50014", "Parameter subAcct can not be empty") }
+        guard let found = world.states.firstIndex(where: { $0.account.name == name && $0.account.venue == .okx }) else {
+            return .failure("59510", "Sub-account does not exist")
+        }
+        return .success([balanceRow(found, call.ms)])
+    }
+
+    func subKey(_ call: OKXCall) -> OKXAnswer {
+        guard let name = call.field("subAcct") else { return .failure("50014", "Parameter subAcct can not be empty") }
+        guard let account = world.states.first(where: { $0.account.name == name && $0.account.venue == .okx })?.account
+        else { return .failure("59510", "Sub-account does not exist") }
+        return .success([
+            .texts([
+                "label": account.name, "apiKey": account.key, "perm": account.okx.permissions.sorted().joined(separator: ","),
+                "ip": account.boundAddresses.joined(separator: ","), "ts": "1597026383085",
             ])
         ])
+    }
+}
+
+extension SimulatedPosition {
+    /// `cross` or `isolated`, whatever word the position was made with.
+    var okxMode: String { marginMode == "isolated" ? "isolated" : "cross" }
+}
+
+extension Fixed {
+    /// The value divided by another; zero where that is zero.
+    func okxOver(_ other: Fixed) -> Fixed {
+        other == .zero ? .zero : Fixed(raw: raw * Fixed.unit / other.raw)
+    }
+}
+
+extension World {
+    /// Whether the account's rows of a product stand on two sides: the mode is of swaps and dated contracts only.
+    func okxHasSides(_ index: Int, _ product: String) -> Bool {
+        states[index].account.isHedge && (product == "SWAP" || product == "FUTURES")
     }
 }

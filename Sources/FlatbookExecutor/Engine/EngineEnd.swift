@@ -156,7 +156,8 @@ extension Engine {
     /// A lost request can execute until its end of life; the report says until when.
     private func lateCloseUntil() -> WallTime? {
         let latest = machine.calls.values.compactMap { call -> Instant? in
-            call.result?.outcome.effect == .unknown ? call.result?.deadAt : nil
+            guard case .close = call.intent.mutation, call.result?.outcome.effect == .unknown else { return nil }
+            return call.result?.deadAt
         }.max()
         guard let latest, latest > now.instant else { return nil }
         return now.wall(at: latest)

@@ -20,7 +20,8 @@ struct EmbeddedSimulator {
                 if case .literal(let value) = account.credentials[field] { value } else { "unknown-\(account.name)" }
             }
             return FleetBuilder.Identity(
-                venue: SimulatedVenue(rawValue: account.exchange.rawValue) ?? .bitget, name: account.name, uid: account.uid ?? "8\(index)", key: literal("key"), secret: literal("secret"),
+                venue: SimulatedVenue(rawValue: account.exchange.rawValue) ?? .bitget, name: account.name,
+                uid: account.uid ?? "8\(index)", key: literal("key"), secret: literal("secret"),
                 passphrase: literal("passphrase"))
         }
         var fleet = FleetBuilder.random(identities, positionsPerAccount: 4, seed: seed)

@@ -1,3 +1,4 @@
+import ExchangeKit
 import ExchangeSimulator
 import FlatbookCore
 import Foundation

@@ -1,3 +1,4 @@
+import BingXExchange
 import BitgetExchange
 import ExchangeKit
 import FlatbookConfiguration
@@ -6,7 +7,7 @@ import OKXExchange
 
 /// The exchanges this build can talk to. A new one is one line here.
 enum Exchanges {
-    static let all: [any ExchangePlugin] = [Bitget(), OKX()]
+    static let all: [any ExchangePlugin] = [Bitget(), OKX(), BingX()]
 
     static let byID: [ExchangeID: any ExchangePlugin] =
         Dictionary(all.map { ($0.profile.id, $0) }, uniquingKeysWith: { first, _ in first })

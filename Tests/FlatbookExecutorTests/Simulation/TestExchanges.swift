@@ -1,3 +1,4 @@
+import BingXExchange
 import BitgetExchange
 import ExchangeKit
 import ExchangeSimulator
@@ -7,7 +8,7 @@ import OKXExchange
 /// The plugins that simulated runs use, and the judge's own reading of the exchanges' names.
 enum TestExchanges {
     static let byID: [ExchangeID: any ExchangePlugin] = [
-        ExchangeID("bitget"): Bitget(), ExchangeID("okx"): OKX(),
+        ExchangeID("bitget"): Bitget(), ExchangeID("okx"): OKX(), ExchangeID("bingx"): BingX(),
     ]
 
     static let venues = SimulatedVenue.allCases.filter { byID[ExchangeID($0.rawValue)] != nil }
