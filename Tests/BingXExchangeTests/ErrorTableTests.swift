@@ -74,9 +74,11 @@ struct ErrorTableTests {
         + ["109415", "109418", "109417", "101415", "110280", "100490", "101413"].map { Case($0, "paused", .market) }
         + ["101485", "110422", "110425"].map { Case($0, "size", .adapt) }
         + [
-            "100001", "100412", "100413", "100419", "100004", "100403", "100414", "100441", "101210", "101483",
+            "100001", "100412", "100413", "100419", "100403", "100414", "100441", "101210", "101483",
             "101484", "104414",
         ].map { Case($0, "no", .fatalAccount, read: .fatalAccount) }
+        // Reads of orders differ here: see ``permissionOfOrders()``.
+        + [Case("100004", "Permission denied", .fatalAccount)]
 
     private func refused(_ row: Case) -> VenueReply { reply(#"{"code":\#(row.code),"msg":"\#(row.text)","data":{}}"#) }
 

@@ -236,9 +236,11 @@ private let oneClose = #"{"instId":"BTC-USDT-SWAP","mgnMode":"cross"}"#
         #expect(bench.simulation.truth.neverCalls == ["POST /api/v5/" + path])
     }
 
-    @Test("#2 #33 a cut or an error after execution leaves the position closed once", arguments: [
-        FaultKind.cutAfter, .systemErrorAfter, .gatewayAfter,
-    ])
+    @Test(
+        "#2 #33 a cut or an error after execution leaves the position closed once",
+        arguments: [
+            FaultKind.cutAfter, .systemErrorAfter, .gatewayAfter,
+        ])
     func faultsAfter(_ kind: FaultKind) {
         var faults = FaultPlan()
         faults.perMille = [kind: 1_000]
@@ -253,9 +255,11 @@ private let oneClose = #"{"instId":"BTC-USDT-SWAP","mgnMode":"cross"}"#
         #expect(bench.simulation.truth.executedCloses.values.map(\.count) == [1])
     }
 
-    @Test("#2 a fault before execution changes nothing", arguments: [
-        FaultKind.cutBefore, .serverError, .tooMany, .edgeBlock, .releaseWindow,
-    ])
+    @Test(
+        "#2 a fault before execution changes nothing",
+        arguments: [
+            FaultKind.cutBefore, .serverError, .tooMany, .edgeBlock, .releaseWindow,
+        ])
     func faultsBefore(_ kind: FaultKind) {
         var faults = FaultPlan()
         faults.perMille = [kind: 1_000]

@@ -24,7 +24,9 @@ extension ExchangeSimulation {
         }
         if listed.product == "OPTION", !okx.optionsClose { return closeError("51066", call) }
         if let client = call.field("clOrdId"), isPending(client, index) { return closeError(okx.duplicateCode, call) }
-        if listed.product == "MARGIN", leg.okxMode == "cross", okx.marginClosesDoNothing { return acknowledged(call, leg, index) }
+        if listed.product == "MARGIN", leg.okxMode == "cross", okx.marginClosesDoNothing {
+            return acknowledged(call, leg, index)
+        }
         if cancels { cancelClosers(leg, index, call) }
         accept(
             OKXDraft(

@@ -18,6 +18,8 @@ extension FleetBuilder {
             let other = Self.size(worth: 200 + random.below(9_000), of: instrument)
             position(slot, symbol, product: product, side: side.opposite, quantity: other, marginMode: mode)
         }
+        // Clients that load no spot markets do not know the pair of such an order and could not cancel it.
+        guard product != "MARGIN" else { return }
         let part = max(instrument.step, size.scaled(1, over: 3).floored(to: instrument.step))
         if random.chance(perMille: 120) {
             resting(slot, symbol, product: product, leg: side, closes: false, size: part)

@@ -176,7 +176,8 @@ extension ExchangeSimulation {
     /// A thousand new orders in two seconds for each account; spot and margin are exempt (sheet §4.2).
     private mutating func orderLimit(_ route: OKXRoute, _ index: Int, _ call: OKXCall) -> OKXAnswer? {
         guard route.places || (route == .closePosition && okx.closesCountAsOrders) else { return nil }
-        let items = route.places ? call.items.filter { world.okxInstrument($0.field("instId"))?.product != "MARGIN" } : []
+        let items =
+            route.places ? call.items.filter { world.okxInstrument($0.field("instId"))?.product != "MARGIN" } : []
         let count = route.places ? items.count : 1
         guard count > 0 else { return nil }
         let scope = "okx orders " + world.states[index].account.uid

@@ -143,7 +143,8 @@ extension ExchangeSimulation {
                     ended,
                     .texts([
                         "instType": order.product, "instId": order.symbol, "mgnMode": note.tradeMode, "type": type,
-                        "posId": note.positionID, "posSide": world.okxHasSides(index, order.product) ? order.leg.rawValue : "net",
+                        "posId": note.positionID,
+                        "posSide": world.okxHasSides(index, order.product) ? order.leg.rawValue : "net",
                         "direction": order.leg.rawValue, "ccy": order.marginCoin,
                         "openAvgPx": note.openPrice.description, "closeAvgPx": order.price.description,
                         "openMaxPos": order.filled.description, "closeTotalPos": order.filled.description,
@@ -216,7 +217,8 @@ extension ExchangeSimulation {
         else { return .failure("59510", "Sub-account does not exist") }
         return .success([
             .texts([
-                "label": account.name, "apiKey": account.key, "perm": account.okx.permissions.sorted().joined(separator: ","),
+                "label": account.name, "apiKey": account.key,
+                "perm": account.okx.permissions.sorted().joined(separator: ","),
                 "ip": account.boundAddresses.joined(separator: ","), "ts": "1597026383085",
             ])
         ])

@@ -14,8 +14,8 @@ struct Scenario {
     init(seed: UInt64, faults: FaultProfile) {
         var random = TestRandom(seed: seed)
         self.seed = seed
-        let fleet = FleetBuilder.random(
-            accounts: Int(random.next(in: 1...6)), positionsPerAccount: Int(random.next(in: 1...5)), seed: seed)
+        let fleet = Self.fleet(
+            accounts: Int(random.next(in: 1...6)), positions: Int(random.next(in: 1...5)), seed: seed)
         configuration = SimulationConfiguration(
             seed: seed, accounts: fleet.accounts, faults: .named(faults, seed: seed))
         plan = PlanDocument(name: "sim", accounts: [Pattern("*")])
@@ -30,6 +30,27 @@ struct Scenario {
         configuration.switches.drawsReplyVariants = true
         configuration.switches.fillsInTwoSteps = random.chance(perMille: 300)
         configuration.switches.flatCloseIsEmpty = random.chance(perMille: 300)
+    }
+
+    /// Every third seed: Bitget alone. Else a mixed fleet of all exchanges, copy followers and unified accounts among them.
+    private static func fleet(accounts: Int, positions: Int, seed: UInt64) -> FleetBuilder {
+        guard seed % 3 != 0 else {
+            return FleetBuilder.random(accounts: accounts, positionsPerAccount: positions, seed: seed)
+        }
+        var draw = TestRandom(seed: seed &+ 991)
+        let made = SimulatedVenue.allCases.map { venue in
+            FleetBuilder.identities(venue: venue, count: accounts, seed: seed)
+        }
+        let identities = (0..<accounts).map { slot in draw.pick(made)[slot] }
+        var fleet = FleetBuilder.random(identities, positionsPerAccount: positions, seed: seed)
+        for (slot, identity) in identities.enumerated() where identity.venue == .bitget {
+            switch draw.next(in: 0...3) {
+            case 0: fleet.makeFollower(slot, copies: Int(draw.next(in: 1...3)), seed: seed)
+            case 1: fleet.makeUnified(slot)
+            default: continue
+            }
+        }
+        return fleet
     }
 
     func play(_ adjust: (SimulatedRun) -> Void = { _ in }) throws -> SimulatedRun {

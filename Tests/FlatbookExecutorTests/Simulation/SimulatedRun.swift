@@ -83,7 +83,8 @@ final class SimulatedRun {
         let listed = configuration.accounts.map { simulated in
             var account = Account(
                 name: simulated.name, exchange: ExchangeID(simulated.venue.rawValue), environment: .simulated,
-                uid: pinned ? simulated.uid : nil, endpoint: Self.base)
+                uid: pinned ? simulated.uid : nil, endpoint: Self.base,
+                options: simulated.isFollower ? ["role": ["copy-follower"]] : [:])
             adjust(&account)
             return RunHeader.RunAccount(account: account, plan: 0, onlyLegs: onlyLegs[simulated.name])
         }
