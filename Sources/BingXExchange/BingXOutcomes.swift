@@ -56,9 +56,6 @@ extension BingX {
 
     /// §3.3: code 0 says that the call was read, the lists say what was closed. Flat is assumed to have empty ones.
     private static func closedAll(_ envelope: BingXEnvelope, route: String) throws(BingXMalformed) -> Outcome {
-        if envelope.data?.isNull == true {
-            return Outcome(effect: .none, errorClass: .alreadyFlat, code: envelope.code)
-        }
         let lists = try Lists(envelope, route: route)
         if lists.succeeded.isEmpty, lists.failed.isEmpty {
             return Outcome(effect: .none, errorClass: .alreadyFlat, code: envelope.code)

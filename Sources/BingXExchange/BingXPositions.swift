@@ -11,9 +11,8 @@ extension BingX {
         var positions: [Position] = []
         for row in rows {
             // Checked for flat rows as well: a list that names one position twice is not to be trusted.
-            if let id = try row.optionalID(anyOf: ["positionId"]), !ids.insert(id).inserted {
-                throw BingXMalformed("two rows of one position")
-            }
+            guard let id = try row.optionalID(anyOf: ["positionId"]) else { throw BingXMalformed("no positionId") }
+            guard ids.insert(id).inserted else { throw BingXMalformed("two rows of one position") }
             guard let position = try position(row, account: account, product: product, book: book) else { continue }
             guard legs.insert(position.key).inserted else { throw BingXMalformed("two rows of one position") }
             positions.append(position)

@@ -32,6 +32,7 @@ extension BingX {
                 ExchangeProfile.NotRead(silo: "standard futures", reason: "the exchange offers no API to close them"),
                 ExchangeProfile.NotRead(silo: "copy", reason: "not supported by this version"),
             ])
+        profile.cancelLimits = [BingXRoute.cancelTWAP: 1]
         profile.checks = [.identity, .permissions, .settings]
         return profile
     }

@@ -99,6 +99,9 @@ extension BingX {
         case .oneWay:
             parameters["positionSide"] = "BOTH"
             parameters["reduceOnly"] = "true"
+            // Required where several positions stand on one side (separate isolated margin, §3.5); elsewhere it names the
+            // one there is.
+            parameters["positionId"] = call.legs.first?.positionID
         case .hedge: parameters["positionSide"] = side.map { $0.rawValue.uppercased() } ?? BingXText.refused
         }
         // Without a size the exchange refuses the order: a size is never guessed.

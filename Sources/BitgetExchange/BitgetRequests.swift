@@ -115,7 +115,8 @@ extension Bitget {
     /// §3.5: in hedge mode `side` names the position, in one-way mode the trade.
     private static func marketOrder(_ call: CloseCall) -> [(String, RequestBody.Value)] {
         let leg = call.legs.first
-        let instrument = call.instrument ?? leg?.instrument ?? refused
+        let named = call.instrument ?? leg?.instrument ?? ""
+        let instrument = named.isEmpty ? refused : named
         let isLong = (call.side ?? leg?.side) == .long
         let isIsolated = (call.marginMode ?? leg?.marginMode) == .isolated
         var body: [(String, RequestBody.Value)] = [

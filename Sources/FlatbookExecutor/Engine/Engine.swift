@@ -229,6 +229,13 @@ public final class Engine {
 
     /// Once the exchanges have answered: patterns are checked, the head is written, the accounts begin.
     func openIfReady() throws(InvariantViolation) {
+        // Kept out by a ban for the whole time: nobody waits for it any longer.
+        if now.instant >= contactEnd {
+            for key in venueOrder where venues[key]?.phase == .contacting {
+                venues[key]?.phase = .down
+                venues[key]?.pass = nil
+            }
+        }
         if hasOpened { return try beginLateVenues() }
         let isSettled = venues.values.allSatisfy { $0.phase != .contacting }
         let isUseful = venueOrder.contains { venues[$0]?.phase == .ready && venues[$0]?.lanes.isEmpty == false }
@@ -292,6 +299,9 @@ public final class Engine {
             begin(name)
         }
     }
+
+    /// When an exchange that let nothing through so far is given up.
+    var contactEnd: Instant { isResumed ? resumeDeadline : configuration.header.deadline }
 
     /// How long a resumed run tries to reach its exchanges: to its own deadline, and at least as long as a new run does.
     var resumeDeadline: Instant {

@@ -68,7 +68,8 @@ extension Engine {
     private func pumpCancels(_ key: VenueKey) throws(InvariantViolation) {
         for name in venues[key]?.lanes ?? [] {
             while let cancel = lanes[name]?.cancels.first, let lane = lanes[name], let venue = venues[key],
-                lane.identityDone, venue.isIdentified, lane.stop == nil, lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
+                lane.identityDone, venue.isIdentified, lane.stop == nil,
+                lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
                 venue.inFlight < configuration.maximumInFlight
             {
                 let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)
@@ -238,7 +239,8 @@ extension Engine {
             deadAt: outcome.effect == .unknown ? flight.dispatchedAt + intent.life : nil)
         try record(.outcome(result))
         notice(.callEnded(result, operation: intent.mutation.operation, target: intent.mutation.target))
-        if outcome.errorClass == .rateLimited { penalize(outcome, flight: flight) }
+        // A ban may come with an answer whose effect is unknown: the scope is closed all the same (I15, I23).
+        if outcome.errorClass == .rateLimited || outcome.penalty != nil { penalize(outcome, flight: flight) }
         if outcome.errorClass == .clockSkew { try skewed(name, outcome, venue: flight.venue) }
         let hasLearned = try learns(name, outcome)
         switch intent.mutation {

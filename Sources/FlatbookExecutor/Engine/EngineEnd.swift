@@ -199,6 +199,7 @@ extension Engine {
             }
             if let pass = venue.pass, !pass.waiting.isEmpty { considerLater(venue.retryPassAt ?? venue.nextPermitAt) }
         }
+        if venues.values.contains(where: { $0.phase == .contacting }) { considerLater(contactEnd) }
         guard hasOpened else {
             if venues.values.contains(where: { $0.phase == .ready }) {
                 consider(startedAt.instant + Self.contactPatience)

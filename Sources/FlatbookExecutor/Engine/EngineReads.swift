@@ -82,8 +82,12 @@ extension Engine {
         {
             let request = venue.plugin.request(for: read, account: account)
             let costs = try costs(of: request, account: account, plugin: venue.plugin, egress: key.egress, reserve: 0)
-            guard case .granted(let permit) = venue.ledger.acquire(costs, at: now.instant) else {
-                venues[key]?.nextPermitAt = now.instant + .milliseconds(100)
+            let permit: Permit
+            switch venue.ledger.acquire(costs, at: now.instant) {
+            case .granted(let taken): permit = taken
+            case .denied(let blocking, let until):
+                venues[key]?.nextPermitAt = until ?? now.instant + .milliseconds(100)
+                venues[key]?.downReason = "kept out by \(blocking.limit)"
                 return
             }
             venues[key]?.pass?.waiting.removeFirst()
@@ -184,7 +188,7 @@ extension Engine {
         _ key: VenueKey, read: Read, outcome: Outcome, flight: Flight
     ) throws(InvariantViolation) {
         venues[key]?.pass?.outstanding -= 1
-        if outcome.errorClass == .rateLimited { penalize(outcome, flight: flight) }
+        if outcome.errorClass == .rateLimited || outcome.penalty != nil { penalize(outcome, flight: flight) }
         venues[key]?.downReason = outcome.message.isEmpty ? outcome.code : outcome.message
         let waited = now.instant - (venues[key]?.began ?? now.instant)
         let isHopeless = ["tls", "dns", "connection-refused"].contains(outcome.code) && waited > .seconds(2)
@@ -268,6 +272,7 @@ extension Engine {
             guard (lanes[name]?.clockRetries ?? 0) <= 2 else { return try refuse(name, outcome) }
             resyncClock(flight.venue)
         case .ok, .alreadyFlat, .retry, .unknown, .adapt, .conflict, .market, .duplicateId, .notFound, .fatalCall:
+            if outcome.penalty != nil { penalize(outcome, flight: flight) }
             let attempts = (pass.attempts[read] ?? 0) + 1
             pass.attempts[read] = attempts
             if isOptional(pass.purpose),

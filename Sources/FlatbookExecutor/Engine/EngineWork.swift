@@ -227,6 +227,8 @@ extension Engine {
             startPass(.observation, reads: lane.positionReads, lane: name)
             return true
         }
+        let also = alsoControlled(lane, account)
+        if !also.isEmpty { try record(.controlled(account: name, products: also)) }
         let uncontrolled = uncontrolled(lane, account)
         startPass(
             .final, reads: uncontrolled.map { .control(product: $0.id) } + leftoverReads(lane, account), lane: name)
@@ -234,9 +236,16 @@ extension Engine {
         return true
     }
 
-    /// Partitions with a control call of which some product has shown neither a row nor a good control answer.
+    /// Partitions with a control call that have shown neither a row nor a good control answer. A row of one product proves
+    /// that the read sees the account, so it speaks for all products of that read.
     private func uncontrolled(_ lane: Lane, _ account: AccountState) -> [Partition] {
-        lane.partitions.filter { $0.hasControl && !account.controlled.isSuperset(of: $0.covers) }
+        lane.partitions.filter { $0.hasControl && account.controlled.isDisjoint(with: $0.covers) }
+    }
+
+    /// Products of reads that were seen at work, for the evidence of the report.
+    private func alsoControlled(_ lane: Lane, _ account: AccountState) -> [String] {
+        lane.partitions.filter { !account.controlled.isDisjoint(with: $0.covers) }.flatMap(\.covers)
+            .filter { !account.controlled.contains($0) }
     }
 
     /// Lists that held something to be cancelled; all of them where they could not be read before.

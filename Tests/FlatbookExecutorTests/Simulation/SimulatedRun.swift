@@ -57,6 +57,7 @@ final class SimulatedRun {
     private var wireOf: [UInt64: UInt64] = [:]
     private var appends = 0
     private var journalFreeAt: Int64 = 0
+    private var wakeAt: Int64?
     let header: RunHeader
     let accounts: [SimulatedAccount]
     var expectsConfirmation = false
@@ -140,6 +141,7 @@ final class SimulatedRun {
 
     private func begin() throws {
         incarnation += 1
+        wakeAt = nil
         let machine = durable.isEmpty ? nil : try RunMachine(folding: durable)
         if let machine, machine.closing != nil { return }
         var header = header
@@ -170,7 +172,11 @@ final class SimulatedRun {
                     .durable(ticket, entries: entries, incarnation: incarnation))
             case .send(let dispatch): try send(dispatch)
             case .wake(let instant):
-                if let instant { push(at: instant.nanoseconds, .wake(incarnation: incarnation)) }
+                // Like the live driver: one wake-up at a time, the earliest that was wished for.
+                if let instant, wakeAt.map({ instant.nanoseconds < $0 }) ?? true {
+                    wakeAt = instant.nanoseconds
+                    push(at: instant.nanoseconds, .wake(incarnation: incarnation))
+                }
             case .confirm: try handle(.confirmed(true))
             case .notice(let notice): trace?("\(nowNs / 1_000_000) \(notice)")
             case .finished(let end): self.end = end
@@ -193,6 +199,7 @@ final class SimulatedRun {
             try handle(.failed(id: id, error))
         case .wake(let incarnation):
             guard incarnation == self.incarnation, engine != nil else { return }
+            if let due = wakeAt, due <= nowNs { wakeAt = nil }
             try handle(.tick)
         case .crash: crash()
         case .restart: try begin()
@@ -264,7 +271,8 @@ final class SimulatedRun {
         let signer = Signer()
         guard let name = dispatch.account else { return try? signer.unsigned(dispatch.request, base: Self.base) }
         guard let account = header.accounts.first(where: { $0.account.name == name })?.account,
-            let simulated = accounts.first(where: { $0.name == name }), let plugin = TestExchanges.byID[account.exchange],
+            let simulated = accounts.first(where: { $0.name == name }),
+            let plugin = TestExchanges.byID[account.exchange],
             let credentials = try? AccountCredentials([
                 "key": Secret(simulated.key), "secret": Secret(simulated.secret),
                 "passphrase": Secret(simulated.passphrase),
