@@ -236,6 +236,9 @@ struct AccountsReader {
 // MARK: - Credentials and options
 
 extension AccountsReader {
+    /// Credential fields that any exchange has.
+    private static let everyField = ["key", "secret", "passphrase"]
+
     private func credentials(
         _ section: Section, name: String, exchange: ExchangeDescription?, environment: TradingEnvironment?
     ) -> [String: CredentialReference] {
@@ -248,7 +251,7 @@ extension AccountsReader {
         }
         let folder = section.file.lastIndex(of: "/").map { String(section.file[...$0]) } ?? ""
         var references: [String: CredentialReference] = [:]
-        for field in exchange?.credentialFields ?? ["key", "secret", "passphrase"] {
+        for field in exchange?.credentialFields ?? Self.everyField {
             guard merged.field(field) != nil else {
                 if let exchange { section.missing("credentials.\(field)", "is missing: \(exchange.id) needs it.") }
                 continue
@@ -265,7 +268,9 @@ extension AccountsReader {
             for layer in merged.layers {
                 var one = merged
                 one.layers = [layer]
-                one.check(known: exchange.credentialFields)
+                // Defaults serve accounts of several exchanges: a passphrase there is for those that have one.
+                let isDefault = layer.path.hasPrefix("defaults")
+                one.check(known: exchange.credentialFields + (isDefault ? Self.everyField : []))
             }
         }
         return references

@@ -102,7 +102,8 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
         headers.replaceOrAdd(name: "Accept", value: "application/json")
         do {
             return try HTTPClient.Request(
-                url: signed.base + signed.target, method: HTTPMethod(rawValue: signed.method.rawValue), headers: headers,
+                url: signed.base + signed.target, method: HTTPMethod(rawValue: signed.method.rawValue),
+                headers: headers,
                 body: signed.body.isEmpty ? nil : .bytes(signed.body))
         } catch {
             throw TransportError(.malformed, wasWritten: false, "the endpoint is no usable URL")

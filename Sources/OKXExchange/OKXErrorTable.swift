@@ -51,8 +51,8 @@ enum OKXErrorTable {
         OKXErrorRow("51023 51043", .alreadyFlat, on: .closes),
         OKXErrorRow("51169 51170 51112 51058", .alreadyFlat, on: .closes),
         OKXErrorRow("70064 59216 59300", .alreadyFlat, on: .closes),
-        // A close is under way already: reading the positions decides, as for "no position".
-        OKXErrorRow("51032 59218 51342", .alreadyFlat, on: .closes),
+        // A close is under way already and may take seconds: wait between looks, or the rounds are used up meanwhile.
+        OKXErrorRow("51032 59218 51342", .retry, on: .closes, "A close of this position is under way already."),
         OKXErrorRow("51400 51401 51402 51405 51503 51603 51063 51410 51416 51412", .notFound, on: .cancels),
     ]
 

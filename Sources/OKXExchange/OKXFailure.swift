@@ -29,7 +29,8 @@ enum OKXFailure {
         if envelope.code == OKXEnvelope.success {
             outcome = Outcome(effect: .none, errorClass: .unknown, code: "http-\(status)", message: envelope.message)
         } else if OKXErrorTable.row(envelope.code, route: route) == nil {
-            outcome.errorClass = status >= 500 ? .retry : .fatalCall
+            // §6, last row: what the sheet does not list is waited out on a read.
+            outcome.errorClass = .retry
             if status == 429 {
                 outcome.errorClass = .rateLimited
                 outcome.penalty = oneWindow(route)
@@ -61,14 +62,20 @@ enum OKXFailure {
         var outcome = Outcome(
             effect: row.errorClass == .unknown || row.errorClass == .duplicateId ? .unknown : .none,
             errorClass: row.errorClass, code: code, message: ReplyText.printable(message), action: row.action,
-            penalty: row.errorClass == .rateLimited ? oneWindow(route) : nil, refusal: row.refusal)
+            penalty: row.errorClass == .rateLimited ? oneWindow(limit(code, route: route)) : nil, refusal: row.refusal)
         // A missing right to read or cancel orders does not stop a close (`venue-model.md` §3, rule 4b).
         if outcome.refusal == .permission, OKXErrorTable.orderRoutes.contains(route) { outcome.errorClass = .fatalCall }
         return outcome
     }
 
+    /// The route's own limit; 50061 speaks of all new orders of the sub-account together (§4.2), which close-position is not
+    /// said to count in.
+    private static func limit(_ code: String, route: String) -> String {
+        code == "50061" && route == OKXRoute.order ? OKX.newOrders : route
+    }
+
     /// All limits count two seconds (§3.1).
-    private static func oneWindow(_ route: String) -> Outcome.PenaltyHint {
-        Outcome.PenaltyHint(limit: route, duration: .seconds(2))
+    private static func oneWindow(_ limit: String) -> Outcome.PenaltyHint {
+        Outcome.PenaltyHint(limit: limit, duration: .seconds(2))
     }
 }

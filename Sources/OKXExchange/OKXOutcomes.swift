@@ -10,11 +10,11 @@ extension OKX {
         } catch {
             return OKXFailure.unreadable(reply, error.detail, route: route, isMutation: true)
         }
-        // §5: where items carry codes of their own, those decide, under 0, 1 and 2 alike. A refusal may come with any
+        // §5: where items carry codes of their own, those decide, whatever the code at the top. A refusal may come with any
         // status of 4xx (§6); a success only with 2xx.
         let isAnswer = (200..<300).contains(reply.status)
         let isRefusal = (400..<500).contains(reply.status) && envelope.code != OKXEnvelope.success
-        guard isAnswer || isRefusal, ["0", "1", "2"].contains(envelope.code) else {
+        guard isAnswer || isRefusal, ["0", "1", "2"].contains(envelope.code) || Self.allRefused(envelope) else {
             // An item that went through under a code that says "not done": one of the two is wrong.
             guard !envelope.items.contains(where: { $0["sCode"]?.text == OKXEnvelope.success }) else {
                 return Outcome(
@@ -34,6 +34,15 @@ extension OKX {
                 effect: .unknown, errorClass: .unknown, code: OKXFailure.malformed,
                 message: ReplyText.printable(error.detail))
         }
+    }
+
+    /// Whether each item carries a "no" of its own.
+    private static func allRefused(_ envelope: OKXEnvelope) -> Bool {
+        !envelope.items.isEmpty
+            && envelope.items.allSatisfy {
+                guard let code = $0["sCode"]?.text else { return false }
+                return !code.isEmpty && code != OKXEnvelope.success
+            }
     }
 
     /// §3.5: accepted by the gateway, no more. The reply names no order; an item's own code, where there is one, decides.

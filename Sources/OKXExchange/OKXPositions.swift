@@ -10,10 +10,10 @@ extension OKX {
         var seen: Set<[String]> = []
         var ids: Set<String> = []
         var positions: [Position] = []
-        for row in rows {
+        for row in rows where !isZero(row) {
             let type = try row.instrumentType()
-            let id = try row.text("instId")
             guard types.contains(type) else { continue }
+            let id = try row.text("instId")
             guard let size = try size(row) else { continue }
             let identity = [
                 type, id.uppercased(), try row.text("mgnMode"), try row.text("posSide"),
@@ -27,6 +27,9 @@ extension OKX {
         }
         return positions
     }
+
+    /// A size of zero is flat whatever else the row says or lacks, its type included (§3.3).
+    private static func isZero(_ row: ReplyRow) -> Bool { (try? row.amount("pos"))?.isZero == true }
 
     /// Nil for a flat row. Nothing else of it is looked at: nearly all of it is empty (§3.3).
     ///
@@ -112,7 +115,7 @@ extension OKX {
     /// Whether the risk snapshot shows nothing open in the types asked for. A reply without its list proves nothing.
     static func isConsistentWithFlat(_ rows: [ReplyRow], types: [String]) throws(MalformedReply) -> Bool {
         guard rows.count == 1, let row = rows.first else { throw MalformedReply("the snapshot is no single row") }
-        for position in try ReplyRow.rows(row.value["posData"]) {
+        for position in try ReplyRow.rows(row.value["posData"]) where !isZero(position) {
             guard types.contains(try position.instrumentType()) else { continue }
             if try size(position) != nil { return false }
         }

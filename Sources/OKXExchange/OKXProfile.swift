@@ -10,18 +10,20 @@ extension OKX {
     static let pendingOrders = "pending"
 
     /// All new orders of one sub-account together (§4.2); close-position is not counted there.
-    private static let newOrders = "okx.new-orders"
+    static let newOrders = "okx.new-orders"
 
     /// The algo list takes one type at a time; only these two may be asked together (§3.4).
-    static let algoLists = ["conditional,oco", "trigger", "move_order_stop", "chase", "iceberg", "twap"]
+    static let algoLists = [
+        "conditional,oco", "trigger", "move_order_stop", "chase", "iceberg", "twap", "smart_iceberg",
+    ]
 
     /// Types that some sites do not list (§3.4): a refusal of the parameter means that there are none.
-    static let uncertainAlgoLists: Set<String> = ["chase", "iceberg", "twap"]
+    static let uncertainAlgoLists: Set<String> = ["chase", "iceberg", "twap", "smart_iceberg"]
 
     static func makeProfile() -> ExchangeProfile {
         var cancels = [pendingOrders: OKXRoute.cancelOrders]
         for list in algoLists { cancels[list] = OKXRoute.cancelAlgos }
-        return ExchangeProfile(
+        var profile = ExchangeProfile(
             id: ExchangeID("okx"),
             // A simulated account names its endpoint; the site of an account chooses among the others (§1).
             hosts: [.production: "https://openapi.okx.com", .demo: "https://openapi.okx.com"],
@@ -40,14 +42,16 @@ extension OKX {
             products: instrumentTypes,
             orderLists: [pendingOrders] + algoLists,
             closeMethods: closeMethods,
-            // Algo cancels take ten (§3.1); order cancels twenty.
-            maxCancelsPerCall: 10,
+            maxCancelsPerCall: 20,
             cancelOperations: cancels,
             signatureLife: .seconds(30),
             notRead: [
                 ExchangeProfile.NotRead(
                     silo: "bots, spreads, copy trading", reason: "positions of bots and event contracts are not listed")
             ])
+        // Order cancels take twenty, algo cancels ten (§3.1).
+        profile.cancelLimits = [OKXRoute.cancelAlgos: 10]
+        return profile
     }
 
     /// §3.5, §7.1. `close-position` names the position, not a size: instrument, margin mode, and the side in long/short mode.

@@ -13,6 +13,9 @@ extension OKX {
         }
         guard (200..<300).contains(reply.status), envelope.code == OKXEnvelope.success else {
             if isUnlistedType(read, envelope, status: reply.status) { return .answer(.orders([], next: nil)) }
+            if case .instruments(let product, let cursor) = read, isUnlistedFamily(product, envelope, reply.status) {
+                return .answer(.instruments([], next: Self.nextFamily(product: product, after: cursor)))
+            }
             return .failed(OKXFailure.ofRead(envelope, status: reply.status, route: Self.route(of: read)))
         }
         do {
@@ -40,6 +43,11 @@ extension OKX {
     private func isUnlistedType(_ read: Read, _ envelope: OKXEnvelope, status: Int) -> Bool {
         guard case .orders(_, let list, _) = read, status < 500 else { return false }
         return Self.uncertainAlgoLists.contains(list) && ["51000", "50016"].contains(envelope.code)
+    }
+
+    /// A filtered list says 51001 where nothing is listed (§3.2): a site without options of a family keeps no exchange out.
+    private func isUnlistedFamily(_ product: String, _ envelope: OKXEnvelope, _ status: Int) -> Bool {
+        product == "OPTION" && envelope.code == "51001" && status < 500
     }
 
     private func answer(

@@ -78,7 +78,7 @@ struct OrderTests {
     @Test("of types that a site does not list are none; other lists fail then")
     func unlistedTypes() {
         for code in ["51000", "50016"] {
-            for name in ["chase", "iceberg", "twap"] {
+            for name in ["chase", "iceberg", "twap", "smart_iceberg"] {
                 #expect(orders(answer(readOrders(name), refusal(code, status: 400))) == [])
                 #expect(failure(answer(readOrders(name), refusal(code, status: 503))) != nil)
             }

@@ -85,6 +85,9 @@ struct PositionTests {
         #expect(positions(read(blank, blank)) == [])
         #expect(positions(read(row(["pos": #""0.000""#, "markPx": "true", "cTime": "[]"]))) == [])
         #expect(positions(read(row([:]), blank))?.count == 1)
+        // Not even the type and the instrument need be there.
+        #expect(positions(read(#"{"pos":"0"}"#, #"{"instType":"","instId":"","pos":"0"}"#, row([:])))?.count == 1)
+        #expect(failure(read(#"{"pos":"1"}"#)) != nil)
         let empty =
             #"{"instType":"SWAP","instId":"BTC-USDT-SWAP","pos":"","avgPx":"","notionalUsd":"","upl":"","imr":""}"#
         #expect(positions(read(empty)) == [])

@@ -48,7 +48,7 @@ struct ProfileTests {
             #expect(
                 !route.countsItems.isEmpty == ["okx.cancel-batch-orders", "okx.cancel-algos"].contains(route.id))
         }
-        #expect(profile.maxCancelsPerCall == 10)
+        #expect(profile.maxCancelsPerCall == 20 && profile.cancelLimits == ["okx.cancel-algos": 10])
         for list in profile.orderLists {
             #expect(
                 profile.cancelOperations[list] == (list == "pending" ? "okx.cancel-batch-orders" : "okx.cancel-algos"))
@@ -139,7 +139,7 @@ struct ProfileTests {
         ] { #expect(first(instruments("OPTION", row("OPTION", state)))?.trading == trading) }
     }
 
-    @Test("leaves out instruments of other types, but takes no empty or malformed list for one")
+    @Test("leaves out instruments of other types, takes an empty list for one, and no malformed one")
     func oddInstruments() {
         let good = #"{"instType":"SWAP","instId":"BTC-USDT-SWAP"}"#
         let bare = #"{"instType":"SWAP","instId":"X","settleCcy":"","lotSz":"","ctVal":"","state":"novel"}"#
@@ -151,7 +151,10 @@ struct ProfileTests {
             return
         }
         #expect(all.map(\.nativeID) == ["BTC-USDT-SWAP", "X"])
-        #expect(failure(instruments("SWAP")) != nil)
+        // A failed list would keep the whole exchange out, and a site need not list margin pairs or options.
+        for product in ["SWAP", "MARGIN"] {
+            #expect(instruments(product) == .answer(.instruments([], next: nil)), "\(product)")
+        }
         #expect(failure(instruments("FUTURES", good)) != nil)
         for odd in [
             "{}", "1", #"{"instType":"SWAP"}"#, #"{"instType":null,"instId":"A"}"#,
@@ -171,6 +174,18 @@ struct ProfileTests {
             if next == nil { break }
         }
         #expect(asked == [nil, "ETH-USD"])
+    }
+
+    @Test("take a family of options that is not listed for an empty one, and no other list")
+    func unlistedFamily() {
+        func read(_ product: String, _ cursor: String?, _ code: String, _ status: Int = 200) -> ReadResult {
+            answer(.instruments(product: product, cursor: cursor), refusal(code, status: status))
+        }
+        #expect(read("OPTION", nil, "51001") == .answer(.instruments([], next: "ETH-USD")))
+        #expect(read("OPTION", "ETH-USD", "51001", 400) == .answer(.instruments([], next: nil)))
+        #expect(failure(read("OPTION", nil, "51001", 503)) != nil)
+        #expect(failure(read("OPTION", nil, "50011")) != nil)
+        #expect(failure(read("SWAP", nil, "51001")) != nil)
     }
 
     private func identity(_ members: String) -> Identity? {

@@ -111,6 +111,13 @@ struct ReplyTests {
     func itemDecides() {
         let body = #"{"code":"0","data":[{"instId":"BTC-USDT-SWAP","sCode":"51023","sMsg":"x"}]}"#
         #expect(outcome(closeWhole, reply(body)).errorClass == .alreadyFlat)
+        // Under a code of a refusal too (§5): the item is about this very call.
+        let both = #"{"code":"51000","data":[{"sCode":"50004","sMsg":"timeout"}]}"#
+        #expect(outcome(closeWhole, reply(both, status: 400)).effect == .unknown)
+        let gone = #"{"code":"51000","data":[{"instId":"BTC-USDT-SWAP","sCode":"51023"}]}"#
+        #expect(outcome(closeWhole, reply(gone)).errorClass == .alreadyFlat)
+        let empty = #"{"code":"51023","data":[{"instId":"BTC-USDT-SWAP","sCode":""}]}"#
+        #expect(outcome(closeWhole, reply(empty)).errorClass == .alreadyFlat)
         let refused = #"{"code":"1","data":[{"sCode":"51000","sMsg":"Parameter posSide error"}]}"#
         #expect(outcome(closeWhole, reply(refused, status: 400)).errorClass == .adapt)
     }
@@ -176,14 +183,17 @@ struct ReplyTests {
         }
     }
 
-    @Test("cut at any byte prove nothing", arguments: ["positions.swap", "positions.flat", "close.accepted", "config"])
-    func truncated(name: String) throws {
+    @Test("cut at any byte prove nothing", arguments: try RecordedReply.names(in: .module), [200, 429])
+    func truncated(name: String, status: Int) throws {
         let whole = try recorded(name).body
-        // The file ends in a line feed, which no reply needs.
-        for length in 0..<(whole.count - 1) {
-            let cut = VenueReply(status: 200, body: Array(whole.prefix(length)))
-            for read in everyRead { #expect(failure(answer(read, cut)) != nil) }
-            #expect(outcome(closeWhole, cut).effect == .unknown)
+        // What stands behind the last brace, a line feed, is no part of the reply.
+        let end = try #require(whole.lastIndex(of: UInt8(ascii: "}")))
+        for length in 0..<end {
+            let cut = VenueReply(status: status, body: Array(whole.prefix(length)))
+            let proven = everyRead.filter { failure(answer($0, cut)) == nil }
+            #expect(proven.isEmpty, "\(length)")
+            #expect(everyMutation.allSatisfy { outcome($0, cut).effect == .unknown }, "\(length)")
+            #expect(okx.serverTime(in: cut) == nil)
         }
     }
 

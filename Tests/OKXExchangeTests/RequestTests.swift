@@ -91,7 +91,7 @@ struct RequestTests {
         #expect(two.path == "/api/v5/trade/cancel-batch-orders" && two.items == 2)
         #expect(
             text(two.body) == #"[{"instId":"BTC-USDT-SWAP","ordId":"11"},{"instId":"BTC-USDT-SWAP","ordId":"12"}]"#)
-        for name in ["conditional,oco", "trigger", "move_order_stop", "chase", "iceberg", "twap"] {
+        for name in ["conditional,oco", "trigger", "move_order_stop", "chase", "iceberg", "twap", "smart_iceberg"] {
             let algo = sent(.cancel(cancel(["7"], list: name)))
             #expect(algo.path == "/api/v5/trade/cancel-algos" && algo.items == 1)
             #expect(text(algo.body) == #"[{"instId":"BTC-USDT-SWAP","algoId":"7"}]"#)

@@ -174,6 +174,8 @@ extension ExchangeSimulation {
             return .failure("40019", "Parameter \(name) cannot be empty")
         }
         guard route.required.contains("productType") else { return nil }
+        // The old demo products are gone; their list of contracts still answers, with nothing in it (sheet §1.1).
+        if route == .contracts, BitgetRoute.retiredProducts.contains(call.product) { return nil }
         guard BitgetRoute.products.contains(call.product) else {
             return .failure("40020", "Parameter productType error")
         }

@@ -122,4 +122,5 @@ enum BitgetRoute: String, CaseIterable, Sendable {
     ]
 
     static let products: Set<String> = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"]
+    static let retiredProducts: Set<String> = ["SUSDT-FUTURES", "SCOIN-FUTURES", "SUSDC-FUTURES"]
 }
