@@ -115,7 +115,7 @@ extension OKX {
     /// Whether the risk snapshot shows nothing open in the types asked for. A reply without its list proves nothing.
     static func isConsistentWithFlat(_ rows: [ReplyRow], types: [String]) throws(MalformedReply) -> Bool {
         guard rows.count == 1, let row = rows.first else { throw MalformedReply("the snapshot is no single row") }
-        for position in try ReplyRow.rows(row.value["posData"]) where !isZero(position) {
+        for position in try ReplyRow.rows(row.value["posData"]) {
             guard types.contains(try position.instrumentType()) else { continue }
             if try size(position) != nil { return false }
         }

@@ -67,6 +67,8 @@ struct ErrorTableTests {
         Row("50067", .fatalAccount, refusal: .wrongEnvironment),
         Row("50000 50002 50006 50115 51111 51406", 400, .fatalCall),
         Row("50010 50024 50025 51001 51002 51015 51003 51501 54009", .fatalCall),
+        // Of §1: not in demo, or in demo only.
+        Row("50038 50053", .fatalCall),
     ]
 
     @Test("mean for a close what the sheet says, at the top and in an item", arguments: closes)
@@ -147,9 +149,37 @@ struct ErrorTableTests {
         #expect(read?.errorClass == .rateLimited && read?.penalty?.limit == "okx.positions")
     }
 
-    @Test("on a read never claim an effect", arguments: closes)
-    func reads(row: Row) {
+    /// Those that speak of a position say nothing of an order.
+    private static let closesOnly = Set(
+        "51023 51043 51169 51170 51112 51058 70064 59216 59300 51032 59218 51342".split(separator: " ").map(String.init)
+    )
+
+    @Test("mean the same for a cancel, at the top and in an item, but for those of positions", arguments: closes)
+    func cancels(row: Row) {
         for code in row.codes {
+            let isOfClose = Self.closesOnly.contains(code)
+            let effect = isOfClose ? .unknown : row.effect
+            // A right that is missing is told of the cancel alone: closing goes on.
+            let errorClass = isOfClose ? .unknown : row.refusal == .permission ? .fatalCall : row.errorClass
+            for (mutation, id) in [(cancelPending, "ordId"), (cancelAlgo, "algoId")] {
+                let top = outcome(mutation, refusal(code, status: row.status))
+                #expect(top.errorClass == errorClass && top.effect == effect && top.rows.isEmpty, "\(code)")
+                #expect(isOfClose || top.refusal == row.refusal, "\(code)")
+                let items = ["11", "12"].map { #"{"\#(id)":"\#($0)","sCode":"\#(code)","sMsg":"x"}"# }
+                let found = outcome(mutation, reply(#"{"code":"1","data":[\#(items.joined(separator: ","))]}"#))
+                #expect(found.errorClass == errorClass && found.effect == effect, "\(code)")
+                #expect(found.rows.map(\.orderID) == ["11", "12"], "\(code)")
+            }
+        }
+    }
+
+    @Test("on a read never claim an effect, and wait where nothing is wrong with the account", arguments: closes)
+    func reads(row: Row) {
+        let waits: Set<ErrorClass> = [.alreadyFlat, .unknown, .duplicateId, .retry]
+        for code in row.codes {
+            let expected = waits.contains(row.errorClass) ? .retry : row.errorClass
+            #expect(
+                failure(answer(readPositions, refusal(code, status: row.status)))?.errorClass == expected, "\(code)")
             for read in everyRead {
                 // The documented way of saying that this site has no such algo orders.
                 if read == readOrders("chase"), ["51000", "50016"].contains(code) { continue }

@@ -78,15 +78,14 @@ struct SigningTests {
             signature: "RWs/M5ePnbI2/vkQCQAbpc83qtIZj/1Kc2lO58tPVro="),
     ]
 
-    private static func signed(_ vector: Vector, as environment: TradingEnvironment = .production) throws
-        -> SignedRequest
-    {
+    private static func signed(_ vector: Vector, prehash: String? = nil) throws -> SignedRequest {
         let credentials = try AccountCredentials([
             "key": Secret("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
             "secret": Secret("0123456789ABCDEF0123456789ABCDEF"), "passphrase": Secret("Flatten2026!"),
         ])
-        let recipe = okx.signing(
-            of: vector.request, at: WallTime(milliseconds: vector.stamp), account: account(environment))
+        var recipe = okx.signing(
+            of: vector.request, at: WallTime(milliseconds: vector.stamp), account: account())
+        if let prehash { recipe.message = Array(prehash.utf8) }
         return try Signer().sign(
             vector.request, recipe: recipe, credentials: credentials, base: "https://openapi.okx.com")
     }
@@ -115,6 +114,22 @@ struct SigningTests {
         #expect(wrong == "Kooxl4aRujRiNiU4kLzsFrIrRKqmDECwVncmgcn3CAA=")
         #expect(wrong != withoutQuery.signature)
         #expect(Self.vectors[3].signature != Self.vectors[4].signature)
+    }
+
+    /// What the sheet calls valid besides: bytes that this plugin never sends, and the simulator has to take.
+    @Test(
+        "of other spellings is the sheet's too",
+        arguments: [
+            (
+                "2026-09-21T14:13:20.456ZGET/api/v5/account/positions?instId=BTC-USDT-SWAP,ETH-USDT-SWAP",
+                "CQOAM1YI4O9oB6nIwsLBSJLN8HegTDO7+pYnBEyIEiM="
+            ),
+            ("2026-09-21T14:13:20ZGET/api/v5/account/config", "+MKVc+gk2TqHi+Frygvmu9HPp+jd0dgtFPKMt9ZRMyg="),
+        ])
+    func otherSpellings(prehash: String, signature: String) throws {
+        let signed = try Self.signed(Self.vectors[0], prehash: prehash)
+        #expect(signed.headers.first { $0.name == "OK-ACCESS-SIGN" }?.value == signature)
+        #expect(!Self.vectors.contains { $0.prehash == prehash || $0.signature == signature })
     }
 
     @Test("changes with each signed part")

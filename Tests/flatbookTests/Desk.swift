@@ -21,12 +21,13 @@ final class Desk: Sendable {
 
     /// Runs a test at a desk of its own; afterwards the simulator has ended and the folder is gone.
     static func open(
-        accounts: Int = 3, positions: Int = 2, seed: Int = 7, _ options: [String] = [],
+        accounts: Int = 3, fleet: String? = nil, positions: Int = 2, seed: Int = 7, _ options: [String] = [],
         _ test: (Desk) async throws -> Void
     ) async throws {
         await Slots.shared.take()
         do {
-            let desk = try await Desk(accounts: accounts, positions: positions, seed: seed, options)
+            let desk = try await Desk(
+                fleet: fleet ?? "bitget=\(accounts)", positions: positions, seed: seed, options)
             do {
                 try await test(desk)
                 try await desk.close()
@@ -41,7 +42,7 @@ final class Desk: Sendable {
         }
     }
 
-    private init(accounts: Int, positions: Int, seed: Int, _ options: [String]) async throws {
+    private init(fleet: String, positions: Int, seed: Int, _ options: [String]) async throws {
         let folder = URL(fileURLWithPath: NSTemporaryDirectory())
             .appendingPathComponent("flatbook-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -53,7 +54,7 @@ final class Desk: Sendable {
         defer { if !isReady { try? FileManager.default.removeItem(at: folder) } }
         simulator = try Child(
             [
-                "simulate", "--accounts", "bitget=\(accounts)", "--positions", "\(positions)", "--seed", "\(seed)",
+                "simulate", "--accounts", fleet, "--positions", "\(positions)", "--seed", "\(seed)",
                 "--out", folder.path,
             ] + options, in: folder, environment: environment)
         do {

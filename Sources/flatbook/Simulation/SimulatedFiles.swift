@@ -52,21 +52,28 @@ struct SimulatedFiles {
     }
 
     private var accountsFile: String {
+        // One exchange stands in the defaults, several at their accounts.
+        let venues = Set(accounts.map(\.venue))
+        let exchange = venues.count == 1 ? venues.first.map { "\n  exchange: \($0.rawValue)" } ?? "" : ""
         let head = """
             version: 1
-            defaults:
+            defaults:\(exchange)
               environment: simulated
               endpoint: http://127.0.0.1:\(port)
+              credentials:
+                key: "file:../secrets.json#/{name}/key"
+                secret: "file:../secrets.json#/{name}/secret"
+                passphrase: "file:../secrets.json#/{name}/passphrase"
             accounts:
 
             """
-        return head + accounts.map(entry).joined()
+        return head + accounts.map { entry($0, namesExchange: venues.count > 1) }.joined()
     }
 
-    private func entry(_ account: SimulatedAccount) -> String {
-        let credentials = Self.fields(account.venue).map { "\($0): \"file:../secrets.json#/{name}/\($0)\"" }
-        var text = "  - {name: \(account.name), exchange: \(account.venue.rawValue), uid: \"\(account.uid)\", "
-        text += "credentials: {\(credentials.joined(separator: ", "))}"
+    private func entry(_ account: SimulatedAccount, namesExchange: Bool) -> String {
+        var text = "  - {name: \(account.name)"
+        if namesExchange { text += ", exchange: \(account.venue.rawValue)" }
+        text += ", uid: \"\(account.uid)\""
         if account.isFollower { text += ", options: {role: copy-follower}" }
         return text + "}\n"
     }

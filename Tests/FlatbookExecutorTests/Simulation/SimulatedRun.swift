@@ -74,13 +74,14 @@ final class SimulatedRun {
     init(
         seed: UInt64, plan: PlanDocument, configuration: SimulationConfiguration, weather: Weather = Weather(),
         pinned: Bool = true, onlyLegs: [String: [FlatbookCore.LegKey]] = [:],
+        signingAs: [SimulatedAccount]? = nil,
         adjust: (inout Account) -> Void = { _ in }
     ) {
         self.seed = seed
         self.weather = weather
         simulation = ExchangeSimulation(configuration)
         random = TestRandom(seed: seed)
-        accounts = configuration.accounts
+        accounts = signingAs ?? configuration.accounts
         let listed = configuration.accounts.map { simulated in
             var account = Account(
                 name: simulated.name, exchange: ExchangeID(simulated.venue.rawValue), environment: .simulated,
