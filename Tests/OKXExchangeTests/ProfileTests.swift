@@ -49,6 +49,11 @@ struct ProfileTests {
                 !route.countsItems.isEmpty == ["okx.cancel-batch-orders", "okx.cancel-algos"].contains(route.id))
         }
         #expect(profile.maxCancelsPerCall == 20 && profile.cancelLimits == ["okx.cancel-algos": 10])
+        #expect(
+            profile.orderLists == [
+                "pending", "conditional,oco", "trigger", "move_order_stop", "chase", "iceberg", "twap",
+                "smart_iceberg",
+            ])
         for list in profile.orderLists {
             #expect(
                 profile.cancelOperations[list] == (list == "pending" ? "okx.cancel-batch-orders" : "okx.cancel-algos"))

@@ -15,8 +15,12 @@ enum Signals {
                 Output.note("\(name): finishing what is in flight; press again to end at once")
                 feed.yield(name)
             }
+            // A signal before the registration would be lost: nobody hears of readiness before it.
+            let registered = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { registered.signal() }
             source.resume()
             counter.keep(source)
+            _ = registered.wait(timeout: .now() + 1)
         }
         return stream
     }
