@@ -11,7 +11,9 @@ extension BingX {
         var positions: [Position] = []
         for row in rows {
             // Checked for flat rows as well: a list that names one position twice is not to be trusted.
-            guard let id = try row.optionalID(anyOf: ["positionId"]) else { throw BingXMalformed("no positionId") }
+            // A position without a whole number for its id could be read and not be closed.
+            guard let id = try row.optionalID(anyOf: ["positionId"]), id.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+            else { throw BingXMalformed("no positionId") }
             guard ids.insert(id).inserted else { throw BingXMalformed("two rows of one position") }
             guard let position = try position(row, account: account, product: product, book: book) else { continue }
             guard legs.insert(position.key).inserted else { throw BingXMalformed("two rows of one position") }

@@ -29,6 +29,26 @@ final class LoaderBench {
             ], knownElsewhere: ["marginKind"])
     ])
 
+    /// The exchanges of the repository's own files.
+    static let everyExchange = ConfigurationLoader(exchanges: [
+        ExchangeDescription(
+            id: ExchangeID("bitget"), credentialFields: ["key", "secret", "passphrase"],
+            options: [
+                .init(name: "products", allowed: ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"], isList: true),
+                .init(name: "api", allowed: ["auto", "classic", "unified"], isList: false),
+                .init(name: "role", allowed: ["normal", "copy-follower"], isList: false),
+            ], knownElsewhere: []),
+        ExchangeDescription(
+            id: ExchangeID("okx"), credentialFields: ["key", "secret", "passphrase"],
+            options: [
+                .init(name: "instrumentTypes", allowed: ["SWAP", "FUTURES", "MARGIN", "OPTION"], isList: true),
+                .init(name: "site", allowed: ["global", "eea", "us", "tr"], isList: false),
+            ], knownElsewhere: []),
+        ExchangeDescription(
+            id: ExchangeID("bingx"), credentialFields: ["key", "secret"],
+            options: [.init(name: "products", allowed: ["swap", "cswap"], isList: true)], knownElsewhere: []),
+    ])
+
     /// Loads one accounts file named `a.yaml`.
     static func accounts(_ text: String) throws -> (accounts: [Account], problems: [String]) {
         let bench = try LoaderBench()

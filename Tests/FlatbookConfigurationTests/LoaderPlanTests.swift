@@ -80,13 +80,36 @@ struct LoaderPlanTests {
         for name in ["demo.yaml", "example.yaml"] {
             try bench.write(name, String(contentsOfFile: root + "/accounts/" + name, encoding: .utf8))
         }
-        let (accounts, accountProblems) = LoaderBench.loader.loadAccounts(directory: bench.root)
+        let (accounts, accountProblems) = LoaderBench.everyExchange.loadAccounts(directory: bench.root)
         #expect(accountProblems == [])
         let (plans, problems) = LoaderBench.loader.loadPlans(
             paths: ["demo", "example"].map { root + "/plans/" + $0 + ".yaml" })
         #expect(problems == [])
         #expect(plans.map(\.name) == ["demo", "example"])
         #expect(accounts.count(where: \.enabled) == 24)
+    }
+
+    @Test("defaults may hold a passphrase for the exchanges that have one; an account itself may not")
+    func passphraseInDefaults() throws {
+        let bench = try LoaderBench()
+        func problems(_ own: String) throws -> [String] {
+            try bench.write(
+                "a.yaml",
+                """
+                version: 1
+                defaults:
+                  environment: simulated
+                  credentials: {key: k, secret: s, passphrase: p}
+                accounts:
+                  - name: x-1
+                    exchange: bingx
+                \(own)
+
+                """)
+            return LoaderBench.everyExchange.loadAccounts(directory: bench.root).diagnostics.map(\.description)
+        }
+        #expect(try problems("") == [])
+        #expect(try problems("    credentials: {passphrase: q}").count == 1)
     }
 
     /// Line 4 is what a test puts in.
