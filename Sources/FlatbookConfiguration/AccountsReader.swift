@@ -14,8 +14,6 @@ struct AccountsReader {
         var uid: String
     }
 
-    /// What the contract names and a later version brings.
-    private static let laterExchanges = ["okx", "bingx"]
     private static let ownKeys = ["name", "uid"]
     private static let sharedKeys = [
         "exchange", "environment", "egress", "endpoint", "tags", "enabled", "reason", "credentials", "options",
@@ -157,14 +155,9 @@ struct AccountsReader {
         guard let text = section.text("exchange") else { return nil }
         if let known = exchanges.first(where: { $0.id.rawValue == text.text }) { return known }
         let names = exchanges.map(\.id.rawValue)
-        if Self.laterExchanges.contains(text.text) {
-            section.report(
-                text, "\(shown(text.text)) is not supported yet by this version.", hint: "Use \(alternatives(names)).")
-        } else {
-            section.report(
-                text, "is \(shown(text.text)), which is no exchange of this version.",
-                hint: didYouMean(text.text, in: names + Self.laterExchanges) ?? "Use \(alternatives(names)).")
-        }
+        section.report(
+            text, "is \(shown(text.text)), which is no exchange of this version.",
+            hint: didYouMean(text.text, in: names) ?? "Use \(alternatives(names)).")
         return nil
     }
 

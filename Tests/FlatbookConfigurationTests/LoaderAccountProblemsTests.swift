@@ -16,7 +16,7 @@ struct LoaderAccountProblemsTests {
             ),
             (
                 "exchange: okx",
-                "a.yaml:10: accounts[0].exchange: \"okx\" is not supported yet by this version. Use bitget."
+                "a.yaml:10: accounts[0].exchange: is \"okx\", which is no exchange of this version. Use bitget."
             ),
             (
                 "egress: offce",

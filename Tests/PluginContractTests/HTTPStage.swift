@@ -67,8 +67,9 @@ struct HTTPContractTests {
     ]
 
     @Test("holds", arguments: everyExchange, cases)
-    func holds(exchange: ExchangeUnderTest, number: PluginContract.Case) async throws {
-        let embedded = try #require(exchange.stage as? EmbeddedStage)
+    func holds(exchange: ExchangeUnderTest, number: PluginContract.Case) async {
+        // An exchange may pass on a stage of its own, which has no server.
+        guard let embedded = exchange.stage as? EmbeddedStage else { return }
         for problem in await PluginContract.problems(number, of: exchange, on: HTTPStage(embedded: embedded)) {
             Issue.record("\(exchange), \(number): \(problem)")
         }

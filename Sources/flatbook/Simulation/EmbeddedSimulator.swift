@@ -14,6 +14,17 @@ struct EmbeddedSimulator {
             selected[$0].account.environment == .simulated && selected[$0].account.endpoint == nil
         }
         guard !needing.isEmpty else { return nil }
+        if let strange = needing.first(where: {
+            SimulatedVenue(rawValue: selected[$0].account.exchange.rawValue) == nil
+        }) {
+            let account = selected[strange].account
+            throw CommandFailure.invalid([
+                Diagnostic(
+                    file: account.source.file, line: account.source.line, key: "\(account.name).environment",
+                    "there is no embedded simulator of \(account.exchange)",
+                    hint: "Give the account the endpoint of one.")
+            ])
+        }
         let identities = needing.map { index in
             let account = selected[index].account
             func literal(_ field: String) -> String {
