@@ -127,6 +127,8 @@ package enum ScriptAction: Hashable, Sendable {
     case fireOpener(symbol: String)
     case setStatus(product: String, symbol: String, status: String)
     case setDelivery(product: String, symbol: String, status: String)
+    /// The account becomes one of the unified API.
+    case unify
 }
 
 package struct Script: Hashable, Sendable {

@@ -133,6 +133,7 @@ extension World {
                 venueRemove(index, leg, atNs: ns)
             }
         case .fireOpener(let symbol): fireOpener(index, symbol, atNs: ns)
+        case .unify: states[index].account.isUnified = true
         case .setStatus(let product, let symbol, let status):
             change(product, symbol) { $0.status = status }
         case .setDelivery(let product, let symbol, let status):

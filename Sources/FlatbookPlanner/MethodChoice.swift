@@ -50,7 +50,9 @@ struct MethodChoice {
         return switch method.reach {
         case .product: account.selection.isEverything && !account.legByLeg
         case .symbol: account.selection.bothSides && !account.legByLeg
-        case .side, .leg: true
+        // Several copies stand on one side, and the trader may open another one at any time.
+        case .side: !(account.legByLeg && method.silo == .copy)
+        case .leg: true
         }
     }
 
@@ -91,7 +93,7 @@ struct MethodChoice {
     /// The close orders that go with the call are those of its position: inside the selection unless the position is a
     /// net one, of which one side alone is selected (contract §3, Reach). `keep` lets none go.
     private func mayFree(_ method: CloseMethod, _ row: Position) -> Bool {
-        method.canFreeHeldSize == true && account.orders != .keep
+        method.canFreeHeldSize == true && account.orders != .keep && !account.legByLeg
             && (row.mode == .hedge || account.selection.bothSides)
     }
 

@@ -49,7 +49,13 @@ enum OKXFailure {
                 effect: .unknown, errorClass: .unknown, code: "http-\(status)", message: envelope.message,
                 action: "A success code under HTTP \(status); the positions show whether the call was done.")
         }
-        return classified(envelope.code, envelope.message, route: route)
+        var outcome = classified(envelope.code, envelope.message, route: route)
+        // Behind a 5xx the call may have gone through, whatever the code says (`reliability.md` §1.4, 4c).
+        if status >= 500 {
+            outcome.effect = .unknown
+            outcome.errorClass = .unknown
+        }
+        return outcome
     }
 
     /// One code by the table, for the whole call or for one item of its reply.

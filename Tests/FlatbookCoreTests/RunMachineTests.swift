@@ -48,11 +48,11 @@ struct Story {
                     receivedAt: now, serverTime: nil, digest: "d")))
     }
 
-    mutating func observe(_ keys: [LegKey]) {
+    mutating func observe(_ keys: [LegKey], read: [String] = ["USDT-FUTURES"]) {
         add(
             .observed(
                 Observation(
-                    account: "a", positions: keys.map(row), read: ["USDT-FUTURES"], controlled: [], sentAt: now,
+                    account: "a", positions: keys.map(row), read: read, controlled: [], sentAt: now,
                     receivedAt: now, serverTime: nil, digest: "d")))
     }
 
@@ -130,6 +130,24 @@ struct RunMachineTests {
         story.snapshot([story.long])
         story.intend("a/1")
         broken(.i5NoOpeningCall, story)
+    }
+
+    @Test("reads that leave out the leg's product prove nothing of it", arguments: [["COIN-FUTURES"], []])
+    func flatWithoutCoverage(read: [String]) throws {
+        var story = Story()
+        story.snapshot([story.long])
+        story.intend("a/1")
+        story.answer("a/1", .executed)
+        for _ in 0..<3 {
+            story.wait(2000)
+            story.observe([], read: read)
+        }
+        let machine = try RunMachine(folding: story.entries)
+        #expect(machine.accounts["a"]?.openLegs == [story.long])
+        #expect(machine.accounts["a"]?.isProven == false)
+        story.add(
+            .accountEnded(AccountVerdict(account: "a", state: .flat, legs: [.init(key: story.long, state: .flat)])))
+        broken(.i7FlatIsProven, story)
     }
 
     @Test("flat with one read breaks I7", arguments: [0, 1])

@@ -63,6 +63,20 @@ import Testing
         #expect(unclosable.map(\.reason) == ["held by copy trading"])
     }
 
+    @Test("named one by one, copies of one side are closed by their number only", arguments: [true, false])
+    func copiesByNumber(legByLeg: Bool) {
+        let methods = [Reach.side, .leg].map { reach in
+            CloseMethod(
+                operation: "follower", reach: reach, isSized: false, modes: [.hedge], guaranteesSide: true, silo: .copy)
+        }
+        var copied = position("a", "BTCUSDT", .long, product: "copy:USDT-FUTURES")
+        copied.key.silo = .copy
+        copied.key.positionID = "7"
+        var planner = FlatteningPlanner()
+        let (calls, _) = planner.add(planned("a", [copied], methods: methods, legByLeg: legByLeg))
+        #expect(calls.map(\.method.reach) == [legByLeg ? .leg : .side])
+    }
+
     @Test("several positions of one side are one call each where only ids reach them")
     func positionIDs() {
         let byID = CloseMethod(

@@ -83,7 +83,14 @@ struct ErrorTableTests {
         }
     }
 
-    @Test("never depend on the HTTP status where a code is given", arguments: [200, 400, 401, 403, 429, 500, 503])
+    @Test(
+        "behind a 5xx leave open whether a close was executed", arguments: [500, 502, 503], ["51115", "51023", "50011"])
+    func behindServerError(status: Int, code: String) {
+        let found = outcome(closeWhole, refusal(code, status: status))
+        #expect(found.effect == .unknown && found.errorClass == .unknown && found.code == code)
+    }
+
+    @Test("never depend on the HTTP status of a refusal where a code is given", arguments: [200, 400, 401, 403, 429])
     func anyStatus(status: Int) {
         #expect(outcome(closeWhole, refusal("51115", status: status)).errorClass == .conflict)
         #expect(outcome(closeWhole, refusal("51023", status: status)).errorClass == .alreadyFlat)

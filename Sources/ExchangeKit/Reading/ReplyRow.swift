@@ -67,7 +67,7 @@ public struct ReplyRow: Sendable {
 public enum ReplyText {
     /// Milliseconds since 1970 in plain digits; nil for anything else.
     public static func time(_ text: String) -> WallTime? {
-        guard (1...16).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        guard (1...14).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let value = Int64(text), value > 0
         else { return nil }
         return WallTime(milliseconds: value)

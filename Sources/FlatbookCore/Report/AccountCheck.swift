@@ -97,7 +97,9 @@ extension AccountCheck {
 
     private mutating func judgeAddresses(_ expected: [String]) {
         guard let bound = identity.boundIPs else {
-            findings.append(.init(.ip, .unknown, "the exchange does not say which addresses the key is bound to"))
+            let detail = "the exchange does not say which addresses the key is bound to"
+            findings.append(.init(.ip, expected.isEmpty ? .unknown : .fail, detail))
+            if !expected.isEmpty { refuse("look at the key's addresses on the exchange's site") }
             return
         }
         guard !bound.isEmpty else {

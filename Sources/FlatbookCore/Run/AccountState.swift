@@ -52,7 +52,7 @@ public struct AccountState: Hashable, Sendable {
 extension AccountState {
     mutating func apply(snapshot: AccountSnapshot, wall: WallTime) {
         self.snapshot = snapshot
-        record(rows: snapshot.positions, wall: wall, sentAt: snapshot.sentAt, isSnapshot: true)
+        record(rows: snapshot.positions, covered: Set(snapshot.read), isSnapshot: true)
         if !snapshot.positions.contains(where: isSelected) {
             let proof = ReadProof(
                 sentAt: wall + (snapshot.sentAt - snapshot.receivedAt), serverTime: snapshot.serverTime,
@@ -67,7 +67,8 @@ extension AccountState {
         observations += 1
         needsFreshRead = false
         controlled.formUnion(observation.controlled)
-        record(rows: observation.positions, wall: wall, sentAt: observation.sentAt, isSnapshot: false)
+        let covered = Set(observation.read)
+        record(rows: observation.positions, covered: covered, isSnapshot: false)
         lastObservation = observation
         countOpenReads(observation, calls: calls)
         guard qualifies(observation, calls: calls) else { return }
@@ -76,10 +77,13 @@ extension AccountState {
             digest: observation.digest, receivedAt: observation.receivedAt, receivedWall: wall)
         lastQualifyingReceipt = observation.receivedAt
         for key in legOrder {
-            guard var leg = legs[key] else { continue }
+            // What a read does not cover it does not prove.
+            guard var leg = legs[key], covered.contains(key.product) else { continue }
             if leg.current == nil { leg.proofs.append(proof) } else { leg.proofs = [] }
             legs[key] = leg
         }
+        // Nor is an account proven by reads that cover less than its snapshot did.
+        guard covered.isSuperset(of: snapshot?.read ?? []) else { return }
         cleanReads = openLegs.isEmpty ? cleanReads + [proof] : []
     }
 
@@ -103,7 +107,7 @@ extension AccountState {
 
     private mutating func countOpenReads(_ observation: Observation, calls: [String: CallRecord]) {
         for key in legOrder {
-            guard var leg = legs[key], leg.current != nil else { continue }
+            guard var leg = legs[key], leg.current != nil, observation.read.contains(key.product) else { continue }
             if let last = leg.calls.last, let call = calls[last] {
                 guard let ended = call.result?.answeredAt, observation.sentAt >= ended else { continue }
             }
@@ -113,7 +117,7 @@ extension AccountState {
         }
     }
 
-    private mutating func record(rows: [Position], wall: WallTime, sentAt: Instant, isSnapshot: Bool) {
+    private mutating func record(rows: [Position], covered: Set<String>, isSnapshot: Bool) {
         let selected = rows.filter(isSelected)
         outside = rows.filter { !isSelected($0) }
         controlled.formUnion(rows.map(\.key.product))
@@ -124,7 +128,8 @@ extension AccountState {
             legOrder.append(row.key)
             if !isSnapshot { legs[row.key]?.reopened = 1 }
         }
-        for key in legOrder {
+        // A leg outside of what was read stays as it was last seen: no row is no evidence there.
+        for key in legOrder where covered.contains(key.product) || open[key] != nil {
             guard var leg = legs[key] else { continue }
             let row = open[key]
             if row != nil, leg.sawZero, leg.current == nil { leg.reopened += 1 }

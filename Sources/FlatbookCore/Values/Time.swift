@@ -40,7 +40,11 @@ public struct TimeSpan: Hashable, Comparable, Sendable, Codable {
 
     public static let zero = TimeSpan(nanoseconds: 0)
     public static func seconds(_ n: Int) -> TimeSpan { TimeSpan(nanoseconds: Int64(n) * 1_000_000_000) }
-    public static func milliseconds(_ n: Int64) -> TimeSpan { TimeSpan(nanoseconds: n * 1_000_000) }
+    /// Saturates: an exchange may name any number.
+    public static func milliseconds(_ n: Int64) -> TimeSpan {
+        let (product, overflow) = n.multipliedReportingOverflow(by: 1_000_000)
+        return TimeSpan(nanoseconds: overflow ? (n < 0 ? .min / 2 : .max / 2) : product)
+    }
 
     /// Whole milliseconds, rounded towards zero.
     public var milliseconds: Int64 { nanoseconds / 1_000_000 }

@@ -14,19 +14,24 @@ public actor AccountChecker {
     private let clock: any RunClock
     private let ledgers: (VenueKey) -> any RateLedger
     private let expected: [String]
+    private let keyDigests: [String: String]
     private var clocks: [VenueKey: Int64?] = [:]
     private var nextID: UInt64 = 0
 
-    /// - Parameter expected: addresses that the keys must be bound to; empty = not asked.
+    /// - Parameters:
+    ///   - expected: addresses that the keys must be bound to; empty = not asked.
+    ///   - keyDigests: stand in for the uids of accounts that are not pinned.
     public init(
         plugins: [ExchangeID: any ExchangePlugin], client: any DispatchClient, clock: any RunClock,
-        ledgers: sending @escaping (VenueKey) -> any RateLedger, expected: [String] = []
+        ledgers: sending @escaping (VenueKey) -> any RateLedger, expected: [String] = [],
+        keyDigests: [String: String] = [:]
     ) {
         self.plugins = plugins
         self.client = client
         self.clock = clock
         self.ledgers = ledgers
         self.expected = expected
+        self.keyDigests = keyDigests
     }
 
     /// All accounts, some at a time; in the order given.
@@ -144,8 +149,9 @@ public actor AccountChecker {
                 return true
             }
         case .permissions, .settings:
-            // They only describe: what they cannot say stays unknown, unless the key itself is refused.
-            if outcome.refusal == nil || outcome.refusal == .permission { return true }
+            // They only describe: what the exchange will not say to this key stays unknown. No answer is not that.
+            if outcome.refusal == .permission || outcome.refusal == .wrongAccountKind { return true }
+            if outcome.refusal == nil, outcome.errorClass == .fatalCall { return true }
         case .serverTime, .identity, .instruments, .orders, .control: break
         }
         let isRefused =
@@ -184,12 +190,29 @@ public actor AccountChecker {
                 }
                 if outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalCall { return .failed(outcome) }
                 if outcome.errorClass == .clockSkew { clocks[venue] = .some(await serverOffset(venue, account)) }
+                if let hint = outcome.penalty { penalize(hint, read, of: plugin, at: venue, account: account) }
                 let pause = outcome.penalty?.duration ?? .milliseconds(250)
+                // Nobody waits here for a ban to end.
+                if pause > .seconds(10) { return .failed(outcome) }
                 await clock.sleep(until: clock.now().instant + min(pause, .seconds(10)))
             }
         }
         return .failed(last)
     }
+
+    /// A scope that the exchange closed is closed for every process of this host.
+    private func penalize(
+        _ hint: Outcome.PenaltyHint, _ read: Read, of plugin: any ExchangePlugin, at venue: VenueKey, account: Account
+    ) {
+        let request = plugin.request(for: read, account: account)
+        let costs = try? RequestCosts(plugin: plugin, egress: venue.egress, uid: uid(account)).costs(of: request)
+        guard let cost = costs?.first(where: { $0.key.limit == hint.limit }) else { return }
+        let until = clock.now().instant + max(hint.duration, cost.window)
+        ledgers(venue).penalize(Penalty(bucket: cost.key, until: until, evidence: "accounts check was refused"))
+    }
+
+    /// What the account's limits are counted by, as a run counts them.
+    private func uid(_ account: Account) -> String { account.uid ?? keyDigests[account.name] ?? account.name }
 
     private func send(
         _ read: Read, of plugin: any ExchangePlugin, at venue: VenueKey, account: Account, until: Instant,
@@ -197,9 +220,8 @@ public actor AccountChecker {
     ) async -> TimedReply? {
         let request = plugin.request(for: read, account: account)
         let ledger = ledgers(venue)
-        let uid = account.uid ?? "check-\(account.name)"
         guard
-            let costs = try? RequestCosts(plugin: plugin, egress: venue.egress, uid: uid).costs(of: request)
+            let costs = try? RequestCosts(plugin: plugin, egress: venue.egress, uid: uid(account)).costs(of: request)
         else {
             failure = Outcome(
                 effect: .none, errorClass: .fatalCall, code: "undeclared", message: "\(request.route) is not declared")

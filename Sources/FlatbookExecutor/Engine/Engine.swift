@@ -244,7 +244,9 @@ public final class Engine {
         if !isResumed, !isUseful {
             let down = venueOrder.filter { venues[$0]?.phase == .down }
             let reasons = down.map { "\($0): \(venues[$0]?.downReason ?? "no answer")" }
-            return finish(.unreachable(reasons.joined(separator: "; ")))
+            let isKeptOut = !down.isEmpty && down.allSatisfy { venues[$0]?.isKeptOut == true }
+            let text = reasons.joined(separator: "; ")
+            return finish(isKeptOut ? .keptOut(text) : .unreachable(text))
         }
         if let problems = patternProblems(venueOrder), !problems.isEmpty { return finish(.invalid(problems)) }
         hasOpened = true
@@ -291,8 +293,9 @@ public final class Engine {
             try endAccount(verdict)
         } else if venues[key]?.phase == .down {
             let why = venues[key]?.downReason ?? "no answer"
+            let cause = venues[key]?.isKeptOut == true ? AccountVerdict.Cause.rateLimited : .exchangeDown
             try endAccount(
-                unknownVerdict(name, reason: "\(key.exchange) cannot be reached: \(why)", cause: .exchangeDown))
+                unknownVerdict(name, reason: "\(key.exchange) cannot be reached: \(why)", cause: cause))
         } else if let mistake {
             try endAccount(AccountVerdict(account: name, state: .skipped, reason: "\(mistake)", cause: .rule))
         } else {
@@ -301,7 +304,14 @@ public final class Engine {
     }
 
     /// When an exchange that let nothing through so far is given up.
-    var contactEnd: Instant { isResumed ? resumeDeadline : configuration.header.deadline }
+    ///
+    /// Where everybody waits for every snapshot, a ban of one exchange must not become everybody's: ten seconds, as for an
+    /// exchange that does not answer. Else it is tried until the deadline, and holds up nobody.
+    var contactEnd: Instant {
+        if isResumed { return resumeDeadline }
+        let waits = configuration.mode == .preview || needsEverySnapshot
+        return waits ? startedAt.instant + .seconds(10) : configuration.header.deadline
+    }
 
     /// How long a resumed run tries to reach its exchanges: to its own deadline, and at least as long as a new run does.
     var resumeDeadline: Instant {

@@ -6,6 +6,7 @@ extension Engine {
     func begin(_ name: String) {
         guard let lane = lanes[name], let account = machine.accounts[name] else { return }
         lanes[name]?.phase = .preflight
+        lanes[name]?.begunAt = now.instant
         dirty.append(name)
         if account.identity == nil || isResumed {
             startPass(.identity, reads: [.identity], lane: name)
@@ -84,6 +85,13 @@ extension Engine {
         if identity.uid != nil || machine.accounts[name]?.identity == nil {
             try record(.identified(account: name, identity: identity))
             adoptFacts(name)
+        }
+        if let found = identity.uid, let twin = twin(of: name, uid: found), !machine.callOrder.isEmpty {
+            // It was waited for long enough: others have been closed, so only this one can still be kept out.
+            return try endAccount(
+                AccountVerdict(
+                    account: name, state: .skipped, reason: "it is the same account as \(twin): uid \(found)",
+                    cause: .rule))
         }
         if let found = identity.uid, let twin = twin(of: name, uid: found) {
             closeRefused("\(twin) and \(name) are the same account", exitCode: 78)
@@ -255,7 +263,8 @@ extension Engine {
             orders: lane.ordersDone ? lane.orders : nil, sentAt: pass.firstSentAt ?? now.instant,
             receivedAt: pass.lastReceivedAt ?? now.instant, serverTime: pass.serverTime,
             digest: digest(of: pass.positions))
-        let uncontrollable = lane.partitions.filter { !$0.hasControl }.flatMap(\.covers)
+        // Of a silo that nothing is asked of, as copied positions of an ordinary account, no control is asked either.
+        let uncontrollable = lane.partitions.filter { !$0.hasControl && $0.refusedAs != nil }.flatMap(\.covers)
         if !uncontrollable.isEmpty { snapshot.uncontrollable = uncontrollable }
         try record(.snapshot(snapshot))
         let account = machine.accounts[name]

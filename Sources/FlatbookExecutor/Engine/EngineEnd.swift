@@ -58,10 +58,15 @@ extension Engine {
     /// Whether the account's uid is known, from the file or from the exchange.
     private func isIdentityKnown(_ name: String) -> Bool {
         guard let lane = lanes[name], lane.phase != .ended, machine.accounts[name]?.verdict == nil else { return true }
-        return lane.identityDone || lane.account.uid != nil
+        if lane.identityDone || lane.account.uid != nil { return true }
+        return lane.begunAt.map { now.instant - $0 >= Self.identityPatience } ?? false
     }
 
-    private var needsEverySnapshot: Bool {
+    /// An account that does not tell whose it is sends nothing itself, and holds up the others of its exchange no longer
+    /// than this (contract §3, Snapshot).
+    static let identityPatience = TimeSpan.seconds(20)
+
+    var needsEverySnapshot: Bool {
         configuration.needsConfirmation
             || configuration.header.plans.contains { $0.guards.maxNotional != nil || $0.guards.maxLegs != nil }
     }
@@ -210,6 +215,7 @@ extension Engine {
         for name in machine.accountOrder {
             guard let lane = lanes[name], lane.phase != .ended else { continue }
             consider(lane.nextStepAt)
+            if !lane.identityDone { considerLater(lane.begunAt.map { $0 + Self.identityPatience }) }
             for pass in lane.passes {
                 consider(pass.giveUpAt)
                 if !pass.waiting.isEmpty { considerLater(lane.readsBlockedUntil) }

@@ -103,6 +103,8 @@ public enum EngineEnd: Sendable {
     case refused(String)
     /// No exchange of the selection answered: exit 75, nothing sent.
     case unreachable(String)
+    /// Limits or bans let no request through: exit 14, nothing sent.
+    case keptOut(String)
     /// The journal failed: exit 74, nothing more was sent.
     case journalFailed(JournalError)
     /// A broken invariant: exit 1.

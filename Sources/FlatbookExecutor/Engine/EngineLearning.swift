@@ -29,6 +29,13 @@ extension Engine {
         account.facts = facts
         let partitions = plugin.partitions(of: account).filter { !lane.refusedPartitions.contains($0.id) }
         guard partitions != lane.partitions, lane.phase != .ended else { return }
+        // What was chosen for another kind of account is chosen anew: nothing goes the wrong way a second time.
+        forgetQueued(name, venue: lane.venue)
+        lanes[name]?.cancels = []
+        lanes[name]?.orders = nil
+        lanes[name]?.ordersComplete = false
+        lanes[name]?.seenOrders = []
+        lanes[name]?.sourceOf = [:]
         lanes[name]?.partitions = partitions
         let purposes = lane.passes.map(\.purpose)
         lanes[name]?.passes.removeAll { $0.purpose != .identity }

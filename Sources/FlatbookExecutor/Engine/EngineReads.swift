@@ -87,7 +87,8 @@ extension Engine {
             case .granted(let taken): permit = taken
             case .denied(let blocking, let until):
                 venues[key]?.nextPermitAt = until ?? now.instant + .milliseconds(100)
-                venues[key]?.downReason = "kept out by \(blocking.limit)"
+                venues[key]?.downReason = "kept out by the limit \(blocking.limit)"
+                venues[key]?.isKeptOut = true
                 return
             }
             venues[key]?.pass?.waiting.removeFirst()
@@ -161,6 +162,7 @@ extension Engine {
         _ key: VenueKey, answer: ReadAnswer, reply: TimedReply, read: Read
     ) throws(InvariantViolation) {
         venues[key]?.pass?.outstanding -= 1
+        venues[key]?.isKeptOut = false
         venues[key]?.answered += 1
         switch answer {
         case .serverTime(let time):
@@ -334,7 +336,10 @@ extension Engine {
     /// Until the end that the exchange named, by its own clock.
     private func timeLeft(_ outcome: Outcome, _ key: VenueKey) -> TimeSpan {
         guard let until = outcome.penalty?.until, let offset = venues[key]?.clockOffset else { return .zero }
-        return .milliseconds(until.milliseconds - offset) - .milliseconds(now.instant.nanoseconds / 1_000_000)
+        let left =
+            TimeSpan.milliseconds(until.milliseconds - offset) - .milliseconds(now.instant.nanoseconds / 1_000_000)
+        // A day is longer than any box that was ever seen: what says more is no time.
+        return left > .seconds(86_400) ? .seconds(300) : left
     }
 
     /// The same box for a second account within two seconds: the address is meant (`venue-model.md` §1).

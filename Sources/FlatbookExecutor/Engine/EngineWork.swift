@@ -292,7 +292,11 @@ extension Engine {
             return wake(name, at: now.instant + account.plan.verify.interval)
         }
         try recordControl(name, pass)
-        let uncontrolled = (machine.accounts[name].map { self.uncontrolled(lane, $0) } ?? []).flatMap(\.covers)
+        // Also those that have no control call at all, unless nothing was asked of them.
+        let seen = machine.accounts[name]?.controlled ?? []
+        let uncontrolled = lane.partitions.filter { part in
+            seen.isDisjoint(with: part.covers) && (part.hasControl || part.refusedAs == nil)
+        }.flatMap(\.covers)
         if !uncontrolled.isEmpty, account.plan.verify.control == .required {
             return try endAccount(
                 unknownVerdict(

@@ -68,6 +68,8 @@ struct Lane {
     var isLocked = false
     var passes: [ReadPass] = []
     var identityDone = false
+    /// When its identity was asked for; others wait for it for so long (``Engine/identityPatience``).
+    var begunAt: Instant?
     /// The snapshot's first read; its 20 s count from here.
     var snapshotBegan: Instant?
     var lastFailure: Outcome?
@@ -150,6 +152,8 @@ struct Venue {
     var clockReadAt: Instant?
     var inFlight = 0
     var downReason: String?
+    /// It was never asked: its limits or a ban did not let the first request through.
+    var isKeptOut = false
     var lanes: [String] = []
     /// When a denied queue is worth asking again; nil while that hangs on an answer.
     var nextPermitAt: Instant?

@@ -61,7 +61,7 @@ struct AccountsCheckCommand: ParsableCommand, ExecutableCommand {
             ledgers: {
                 let ledgers = HostLedgers(host: host, clock: clock); return { ledgers.ledger($0) }
             }(),
-            expected: expectIp)
+            expected: expectIp, keyDigests: workspace.keyDigests)
         let checks = await checker.check(accounts, unusable: workspace.unusable)
         try? await transport.shutdown()
         return checks

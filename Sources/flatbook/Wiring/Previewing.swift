@@ -73,6 +73,9 @@ struct Previewing {
         switch end {
         case .preview(let work): return work
         case .invalid(let problems): throw CommandFailure.invalid(problems)
+        case .keptOut(let reason):
+            throw CommandFailure(
+                14, "\(reason). Nothing was sent; `flatbook limits` shows the limits, run again when the ban is over")
         case .unreachable(let reason):
             throw CommandFailure(75, "no exchange could be reached: \(reason). Check network and endpoint")
         case .interrupted(let signal): throw CommandFailure(signal == "SIGTERM" ? 143 : 130, "interrupted by \(signal)")

@@ -93,6 +93,9 @@ struct RunEnding {
             return signal == "SIGTERM" ? 143 : 130
         case .invalid(let problems): throw CommandFailure.invalid(problems)
         case .refused(let reason): throw CommandFailure(13, reason)
+        case .keptOut(let reason):
+            throw CommandFailure(
+                14, "\(reason). Nothing was sent; `flatbook limits` shows the limits, run again when the ban is over")
         case .unreachable(let reason):
             throw CommandFailure(
                 75,

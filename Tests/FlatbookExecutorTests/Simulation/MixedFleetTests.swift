@@ -154,6 +154,44 @@ struct MixedFleetTests {
         #expect(closes == ["POST /api/v3/trade/close-positions"])
     }
 
+    @Test("an account kind without any control call is unknown where control is required")
+    func controlRequired() throws {
+        let configuration = configuration { builder, slots in builder.makeUnified(slots["bitget-002"] ?? 0) }
+        var plan = PlanDocument(name: "x", accounts: [Pattern("*")], symbols: [Pattern("*")])
+        plan.verify.control = .required
+        let (_, report) = try play(configuration, plan: plan)
+        for account in report.accounts {
+            let isUnified = account.name == "bitget-002"
+            #expect(account.state == (isUnified ? .unknown : .flat), "\(account.name) \(account.reason ?? "")")
+            if !isUnified { #expect(account.evidence == "controlled") }
+        }
+    }
+
+    @Test(
+        "an account that turns unified in the middle is closed through its own API, and nothing goes the wrong way twice"
+    )
+    func turnsUnified() throws {
+        let configuration = configuration { builder, slots in
+            let slot = slots["bitget-001"] ?? 0
+            for product in ["USDC-FUTURES", "COIN-FUTURES"] {
+                builder.position(
+                    slot, product == "USDC-FUTURES" ? "ETHPERP" : "ETHUSD", product: product, side: .long,
+                    quantity: Fixed(1))
+            }
+            // The first close still goes through; what is queued behind it would not.
+            builder.edit(slot) { $0.scripts = [Script(.beforeClose(1), .unify)] }
+        }
+        let (run, report) = try play(configuration)
+        let uid = uid("bitget-001", configuration)
+        let wrong = run.simulation.truth.receipts.filter {
+            $0.uid == uid && $0.isMutation && $0.route.contains("/api/v2/") && $0.code == "40085"
+        }
+        #expect(wrong.count == 1, "\(wrong.map(\.route))")
+        #expect(run.simulation.positions(ofUID: uid).isEmpty)
+        let copies = report.legs.filter { $0.key.account == "bitget-001" && $0.state == .flat && $0.key.silo == .copy }
+        #expect(copies.isEmpty)
+    }
+
     @Test("an explicit family that is wrong refuses the account and names the option")
     func wrongFamily() throws {
         let configuration = configuration { builder, slots in builder.makeUnified(slots["bitget-002"] ?? 0) }
