@@ -42,7 +42,7 @@ struct AccountsCheckCommand: ParsableCommand, ExecutableCommand {
         Output(wantsJSON: asJSON).result(
             asJSON
                 ? AccountCheckTable.json(checks, exitCode: Int(code), pin: pin)
-                : AccountCheckTable.render(checks, width: terminalWidth(), pin: pin))
+                : AccountCheckTable.render(checks, width: isatty(1) == 1 ? terminalWidth() : 400, pin: pin))
         return code
     }
 
