@@ -13,7 +13,7 @@ public struct BingX: ExchangePlugin {
     /// The envelope's `timestamp`, which may be 0 for none, or the `serverTime` of the public clock (§2, §5).
     public func serverTime(in reply: VenueReply) -> WallTime? {
         guard let envelope = try? BingXEnvelope(reply) else { return nil }
-        return envelope.timestamp ?? (envelope.data?["serverTime"]?.text).flatMap(BingXText.time)
+        return envelope.timestamp ?? (envelope.data?["serverTime"]?.text).flatMap(ReplyText.time)
     }
 
     /// §2: every parameter but the signature, sorted by name, joined raw; the signature goes behind them on the wire.

@@ -8,7 +8,7 @@ enum BingXFailure {
     static func unproven(_ detail: String, isMutation: Bool) -> Outcome {
         Outcome(
             effect: isMutation ? .unknown : .none, errorClass: .unknown, code: malformed,
-            message: BingXText.printable(detail))
+            message: ReplyText.printable(detail))
     }
 
     /// A reply that is not the exchange's envelope. On a mutation its effect is unknown, whatever the status says.
@@ -56,10 +56,10 @@ enum BingXFailure {
 
     /// One code by the table, for the whole call or for one row of its reply; unlisted means unknown.
     static func classified(_ code: String, _ message: String, route: String) -> Outcome {
-        let text = BingXText.printable(message)
+        let text = ReplyText.printable(message)
         guard let (code, row) = row(code, message, route) else {
             return Outcome(
-                effect: .unknown, errorClass: .unknown, code: BingXText.code(code), message: text,
+                effect: .unknown, errorClass: .unknown, code: ReplyText.code(code), message: text,
                 action: "The exchange gave a code that flatbook does not know.")
         }
         return Outcome(

@@ -1,34 +1,35 @@
+import ExchangeKit
 import FlatbookCore
 
 extension BingX {
     /// §3.1, §10: the whole product in one call.
-    static func instruments(_ rows: [BingXRow], product: String) throws(BingXMalformed) -> [Instrument] {
+    static func instruments(_ rows: [ReplyRow], product: String) throws(MalformedReply) -> [Instrument] {
         var seen: Set<String> = []
         var instruments: [Instrument] = []
         instruments.reserveCapacity(rows.count)
         for row in rows {
             let native = try row.text("symbol").uppercased()
-            guard seen.insert(native).inserted else { throw BingXMalformed("two rows of one contract") }
+            guard seen.insert(native).inserted else { throw MalformedReply("two rows of one contract") }
             instruments.append(product == cswap ? try coin(row, native) : try linear(row, native))
         }
         return instruments
     }
 
-    private static func linear(_ row: BingXRow, _ native: String) throws(BingXMalformed) -> Instrument {
+    private static func linear(_ row: ReplyRow, _ native: String) throws(MalformedReply) -> Instrument {
         Instrument(
             nativeID: native, symbol: canonical(native, product: swap), product: swap, quantityStep: try step(row),
             minimumQuantity: try row.optionalPositive("tradeMinQuantity"), trading: try trading(row))
     }
 
     /// Sizes are whole contracts; `minTickSize` is what one is worth in USD.
-    private static func coin(_ row: BingXRow, _ native: String) throws(BingXMalformed) -> Instrument {
+    private static func coin(_ row: ReplyRow, _ native: String) throws(MalformedReply) -> Instrument {
         Instrument(
             nativeID: native, symbol: canonical(native, product: cswap), product: cswap, quantityStep: Amount(1),
             minimumQuantity: try row.optionalPositive("minQty"), trading: try trading(row),
             contractValue: try row.optionalPositive("minTickSize"))
     }
 
-    private static func trading(_ row: BingXRow) throws(BingXMalformed) -> Instrument.Trading {
+    private static func trading(_ row: ReplyRow) throws(MalformedReply) -> Instrument.Trading {
         let status = try row.optionalText("status")
         if status == "0" { return .delisted }
         if try row.optionalFlag("apiStateClose") == false || status == "5" { return .suspended }
@@ -38,11 +39,11 @@ extension BingX {
     }
 
     /// The coarser of `size` and the last of `quantityPrecision` decimals: finer digits are cut off silently (§3.5).
-    private static func step(_ row: BingXRow) throws(BingXMalformed) -> Amount? {
+    private static func step(_ row: ReplyRow) throws(MalformedReply) -> Amount? {
         let size = try row.optionalPositive("size")
         guard let text = try row.optionalText("quantityPrecision") else { return size }
         guard let places = Int(text), (0...18).contains(places), let place = try? Amount("1e-\(places)") else {
-            throw BingXMalformed("quantityPrecision is no number of decimals")
+            throw MalformedReply("quantityPrecision is no number of decimals")
         }
         return size.map { max($0, place) } ?? place
     }

@@ -8,7 +8,7 @@ extension BingX {
     /// taken, and a `total` beyond the list makes it no read.
     static func orders(
         _ data: JSONValue, product: String, list: String, book: InstrumentBook
-    ) throws(BingXMalformed) -> [RestingOrder] {
+    ) throws(MalformedReply) -> [RestingOrder] {
         let isTWAP = list == twap
         let elements: [JSONValue]
         switch (data, data["orders"] ?? (isTWAP ? data["list"] : nil)) {
@@ -16,28 +16,28 @@ extension BingX {
         case (.object, .array(let all)?): elements = all
         // §5: list fields may be null; `data` itself may not.
         case (.object, .null?): elements = []
-        default: throw BingXMalformed("the list of orders is missing")
+        default: throw MalformedReply("the list of orders is missing")
         }
-        if case .object = data, let total = try BingXRow(data).optionalText("total") {
+        if case .object = data, let total = try ReplyRow(data).optionalText("total") {
             guard let count = Int(total), count <= elements.count else {
-                throw BingXMalformed("the list of orders is not complete")
+                throw MalformedReply("the list of orders is not complete")
             }
         }
         var seen: Set<String> = []
         var orders: [RestingOrder] = []
-        for row in try BingXRow.all(elements) {
+        for row in try ReplyRow.rows(.array(elements)) {
             let order = try order(row, product: product, list: list, book: book)
-            guard seen.insert(order.id).inserted else { throw BingXMalformed("two rows of one order") }
+            guard seen.insert(order.id).inserted else { throw MalformedReply("two rows of one order") }
             orders.append(order)
         }
         return orders
     }
 
     private static func order(
-        _ row: BingXRow, product: String, list: String, book: InstrumentBook
-    ) throws(BingXMalformed) -> RestingOrder {
+        _ row: ReplyRow, product: String, list: String, book: InstrumentBook
+    ) throws(MalformedReply) -> RestingOrder {
         let names = list == twap ? ["mainOrderId", "orderId", "orderID"] : ["orderId", "orderID"]
-        guard let id = try row.optionalID(anyOf: names) else { throw BingXMalformed("an order has no id") }
+        guard let id = try row.optionalID(anyOf: names) else { throw MalformedReply("an order has no id") }
         let native = try row.text("symbol").uppercased()
         let instrument = book.find(nativeID: native, product: product)
         let (side, effect) = try exposure(row)
@@ -51,12 +51,12 @@ extension BingX {
     ///
     /// Hedge mode says it in `side` against `positionSide`; one-way mode in `reduceOnly` alone. An order that nothing
     /// marks as closing can open a position and counts as an opener.
-    private static func exposure(_ row: BingXRow) throws(BingXMalformed) -> (Side, RestingOrder.Effect) {
+    private static func exposure(_ row: ReplyRow) throws(MalformedReply) -> (Side, RestingOrder.Effect) {
         let buys: Bool
         switch try row.text("side").uppercased() {
         case "BUY", "BID": buys = true
         case "SELL", "ASK": buys = false
-        default: throw BingXMalformed("side is unknown")
+        default: throw MalformedReply("side is unknown")
         }
         let reduces = [try row.optionalFlag("reduceOnly"), try row.optionalFlag("closePosition")].contains(true)
         let isNet = try row.optionalFlag("onlyOnePosition") == true
@@ -65,12 +65,12 @@ extension BingX {
         case "SHORT" where !isNet: return (.short, reduces || buys ? .closes : .opens)
         case nil, "BOTH", "LONG", "SHORT":
             return reduces ? (buys ? .short : .long, .closes) : (buys ? .long : .short, .opens)
-        default: throw BingXMalformed("positionSide is unknown")
+        default: throw MalformedReply("positionSide is unknown")
         }
     }
 
     /// TP/SL of a position (§3.2): it closes, by its trigger or in whole.
-    private static func isProtective(_ row: BingXRow) throws(BingXMalformed) -> Bool {
+    private static func isProtective(_ row: ReplyRow) throws(MalformedReply) -> Bool {
         if try row.optionalFlag("closePosition") == true { return true }
         let type = try row.optionalText("type")?.uppercased() ?? ""
         return type.hasPrefix("STOP") || type.hasPrefix("TAKE_PROFIT") || type == "TRAILING_TP_SL"

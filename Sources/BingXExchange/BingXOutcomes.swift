@@ -27,15 +27,15 @@ extension BingX {
     }
 
     /// §3.5: `data.order`; a client id in it must be the one that was sent, in whatever case.
-    private static func placed(_ envelope: BingXEnvelope, _ call: CloseCall) throws(BingXMalformed) -> Outcome {
-        let data = try BingXRow(envelope.data ?? .null)
-        let row = data.value["order"] == nil ? data : try BingXRow(data.value["order"] ?? .null)
+    private static func placed(_ envelope: BingXEnvelope, _ call: CloseCall) throws(MalformedReply) -> Outcome {
+        let data = try ReplyRow(envelope.data ?? .null)
+        let row = data.value["order"] == nil ? data : try ReplyRow(data.value["order"] ?? .null)
         // The text spelling first: a number may have been rounded on its way.
-        guard let id = try row.optionalID(anyOf: ["orderID", "orderId"]) else { throw BingXMalformed("no order id") }
+        guard let id = try row.optionalID(anyOf: ["orderID", "orderId"]) else { throw MalformedReply("no order id") }
         if let sent = call.attemptID, let own = try row.optionalText(anyOf: ["clientOrderID", "clientOrderId"]),
             own.lowercased() != sent.lowercased()
         {
-            throw BingXMalformed("the reply is of another order")
+            throw MalformedReply("the reply is of another order")
         }
         return Outcome(effect: .executed, errorClass: .ok, code: envelope.code, orderIDs: [id])
     }
@@ -43,19 +43,19 @@ extension BingX {
     /// §3.4: an order id, and the position that was asked for.
     private static func closedPosition(
         _ envelope: BingXEnvelope, _ call: CloseCall
-    ) throws(BingXMalformed) -> Outcome {
-        let row = try BingXRow(envelope.data ?? .null)
-        guard let id = try row.optionalID(anyOf: ["orderId", "orderID"]) else { throw BingXMalformed("no order id") }
+    ) throws(MalformedReply) -> Outcome {
+        let row = try ReplyRow(envelope.data ?? .null)
+        guard let id = try row.optionalID(anyOf: ["orderId", "orderID"]) else { throw MalformedReply("no order id") }
         if let position = try row.optionalID(anyOf: ["positionId", "positionID"]),
             call.legs.first?.positionID != position
         {
-            throw BingXMalformed("the reply is of another position")
+            throw MalformedReply("the reply is of another position")
         }
         return Outcome(effect: .executed, errorClass: .ok, code: envelope.code, orderIDs: [id])
     }
 
     /// §3.3: code 0 says that the call was read, the lists say what was closed. Flat is assumed to have empty ones.
-    private static func closedAll(_ envelope: BingXEnvelope, route: String) throws(BingXMalformed) -> Outcome {
+    private static func closedAll(_ envelope: BingXEnvelope, route: String) throws(MalformedReply) -> Outcome {
         let lists = try Lists(envelope, route: route)
         if lists.succeeded.isEmpty, lists.failed.isEmpty {
             return Outcome(effect: .none, errorClass: .alreadyFlat, code: envelope.code)
@@ -66,12 +66,12 @@ extension BingX {
     /// §3.2. Proof of a cancel is the order's id in the success list.
     private static func cancelled(
         _ envelope: BingXEnvelope, _ call: CancelCall, route: String
-    ) throws(BingXMalformed) -> Outcome {
+    ) throws(MalformedReply) -> Outcome {
         let lists = try Lists(envelope, route: route)
         let asked = Set(call.orderIDs)
         let answered = Set((lists.succeeded + lists.failed).compactMap(\.orderID))
-        guard !lists.succeeded.isEmpty || !lists.failed.isEmpty else { throw BingXMalformed("no order is named") }
-        guard asked.isSuperset(of: answered) else { throw BingXMalformed("an order is named that was not asked for") }
+        guard !lists.succeeded.isEmpty || !lists.failed.isEmpty else { throw MalformedReply("no order is named") }
+        guard asked.isSuperset(of: answered) else { throw MalformedReply("an order is named that was not asked for") }
         var outcome = lists.outcome(complete: answered == asked)
         // An order that neither list names is still there.
         if outcome.errorClass == .ok { outcome.rows += Self.left(asked.subtracting(answered)) }
@@ -82,14 +82,14 @@ extension BingX {
     /// so further ones that were asked for are still there.
     private static func cancelledTWAP(
         _ envelope: BingXEnvelope, _ call: CancelCall
-    ) throws(BingXMalformed) -> Outcome {
-        guard let asked = call.orderIDs.first else { throw BingXMalformed("no order was asked for") }
+    ) throws(MalformedReply) -> Outcome {
+        guard let asked = call.orderIDs.first else { throw MalformedReply("no order was asked for") }
         switch envelope.data {
         case nil, .null?: break
         case .object(let members)?:
-            let named = try BingXRow(.object(members)).optionalID(anyOf: ["mainOrderId", "orderId"])
-            guard named ?? asked == asked else { throw BingXMalformed("the reply is of another order") }
-        default: throw BingXMalformed("data is no object")
+            let named = try ReplyRow(.object(members)).optionalID(anyOf: ["mainOrderId", "orderId"])
+            guard named ?? asked == asked else { throw MalformedReply("the reply is of another order") }
+        default: throw MalformedReply("data is no object")
         }
         let left = Self.left(Set(call.orderIDs.dropFirst()))
         return Outcome(
@@ -111,11 +111,11 @@ extension BingX {
         var failures: [Outcome] = []
         var code: String
 
-        init(_ envelope: BingXEnvelope, route: String) throws(BingXMalformed) {
+        init(_ envelope: BingXEnvelope, route: String) throws(MalformedReply) {
             code = envelope.code
-            let data = try BingXRow(envelope.data ?? .null).value
+            let data = try ReplyRow(envelope.data ?? .null).value
             guard data["success"] != nil || data["failed"] != nil else {
-                throw BingXMalformed("neither success nor failed")
+                throw MalformedReply("neither success nor failed")
             }
             for element in try Self.elements(data, "success") {
                 succeeded.append(try Self.success(element))
@@ -125,29 +125,29 @@ extension BingX {
             }
         }
 
-        private static func elements(_ data: JSONValue, _ name: String) throws(BingXMalformed) -> [JSONValue] {
+        private static func elements(_ data: JSONValue, _ name: String) throws(MalformedReply) -> [JSONValue] {
             switch data[name] {
             case nil, .null?: return []
             case .array(let elements)?: return elements
-            default: throw BingXMalformed("\(name) is no list")
+            default: throw MalformedReply("\(name) is no list")
             }
         }
 
-        private static func success(_ element: JSONValue) throws(BingXMalformed) -> Outcome.Row {
+        private static func success(_ element: JSONValue) throws(MalformedReply) -> Outcome.Row {
             if let id = element.text {
-                guard BingXText.isDigits(id), id != "0" else { throw BingXMalformed("success holds no id") }
+                guard BingXText.isDigits(id), id != "0" else { throw MalformedReply("success holds no id") }
                 return Outcome.Row(orderID: id, errorClass: .ok)
             }
-            let row = try BingXRow(element)
+            let row = try ReplyRow(element)
             guard let id = try row.optionalID(anyOf: ["orderId", "orderID"]) else {
-                throw BingXMalformed("success holds no id")
+                throw MalformedReply("success holds no id")
             }
             return Outcome.Row(instrument: try row.optionalText("symbol")?.uppercased(), orderID: id, errorClass: .ok)
         }
 
-        private mutating func fail(_ element: JSONValue, route: String) throws(BingXMalformed) {
+        private mutating func fail(_ element: JSONValue, route: String) throws(MalformedReply) {
             if let id = element.text {
-                guard BingXText.isDigits(id) else { throw BingXMalformed("failed holds no id") }
+                guard BingXText.isDigits(id) else { throw MalformedReply("failed holds no id") }
                 let isCancel = BingXFailure.kind(of: route) == .cancel
                 let failure = Outcome(
                     effect: .unknown, errorClass: .unknown, code: "failed",
@@ -155,7 +155,7 @@ extension BingX {
                 add(failure, instrument: nil, orderID: isCancel ? id : nil)
                 return
             }
-            let row = try BingXRow(element)
+            let row = try ReplyRow(element)
             let code = try row.optionalText(anyOf: ["errorCode", "errCode", "code"]) ?? ""
             let message = try row.optionalText(anyOf: ["errorMessage", "errorMsg", "errMsg", "msg"]) ?? ""
             add(

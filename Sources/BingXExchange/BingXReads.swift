@@ -24,23 +24,23 @@ extension BingX {
 
     private static func answer(
         to read: Read, _ envelope: BingXEnvelope, account: Account, instruments: InstrumentBook
-    ) throws(BingXMalformed) -> ReadAnswer {
+    ) throws(MalformedReply) -> ReadAnswer {
         if read == .permissions { return .identity(try permissions(envelope)) }
-        guard let data = envelope.data else { throw BingXMalformed("data is missing") }
+        guard let data = envelope.data else { throw MalformedReply("data is missing") }
         switch read {
         case .serverTime:
-            guard let time = try BingXRow(data).optionalTime("serverTime") else {
-                throw BingXMalformed("serverTime is missing")
+            guard let time = try ReplyRow(data).optionalTime("serverTime") else {
+                throw MalformedReply("serverTime is missing")
             }
             return .serverTime(time)
         case .identity, .permissions:
-            guard let uid = try BingXRow(data).optionalID(anyOf: ["uid"]) else {
-                throw BingXMalformed("uid is missing")
+            guard let uid = try ReplyRow(data).optionalID(anyOf: ["uid"]) else {
+                throw MalformedReply("uid is missing")
             }
             return .identity(Identity(uid: uid))
         case .settings:
-            guard let isHedge = try BingXRow(data).optionalFlag("dualSidePosition") else {
-                throw BingXMalformed("dualSidePosition is missing")
+            guard let isHedge = try ReplyRow(data).optionalFlag("dualSidePosition") else {
+                throw MalformedReply("dualSidePosition is missing")
             }
             return .identity(Identity(positionMode: isHedge ? .hedge : .oneWay))
         case .instruments(let product, _):
@@ -56,22 +56,22 @@ extension BingX {
     }
 
     /// `data` itself as the list: an array, nothing else.
-    private static func rows(_ data: JSONValue) throws(BingXMalformed) -> [BingXRow] {
-        guard let elements = data.elements else { throw BingXMalformed("data is no list") }
-        return try BingXRow.all(elements)
+    private static func rows(_ data: JSONValue) throws(MalformedReply) -> [ReplyRow] {
+        guard data.elements != nil else { throw MalformedReply("data is no list") }
+        return try ReplyRow.rows(data)
     }
 
     /// §3.8, both forms: flags beside `code`, or a list of numbers; either may stand under `data` as well.
     ///
     /// A restricted key does not say to which addresses, so its list stays unsaid; an unrestricted one is bound to none.
-    private static func permissions(_ envelope: BingXEnvelope) throws(BingXMalformed) -> Identity {
+    private static func permissions(_ envelope: BingXEnvelope) throws(MalformedReply) -> Identity {
         let isNested = envelope.data?["permissions"] != nil || envelope.data?["enableFutures"] != nil
-        let row = try BingXRow(isNested ? envelope.data ?? .null : envelope.whole)
+        let row = try ReplyRow(isNested ? envelope.data ?? .null : envelope.whole)
         var identity = Identity()
         switch row.value["permissions"] {
         case nil, .null?:
             guard let trades = try row.optionalFlag("enableFutures") else {
-                throw BingXMalformed("neither permissions nor enableFutures")
+                throw MalformedReply("neither permissions nor enableFutures")
             }
             identity.mayTrade = trades
             for name in ["enableWithdrawals", "enableWithdraw", "permitsWithdrawals", "permitsWithdraw"] {
@@ -83,42 +83,42 @@ extension BingX {
             var numbers: Set<String> = []
             for element in elements {
                 guard let text = element.text, BingXText.isDigits(text) else {
-                    throw BingXMalformed("permissions holds no number")
+                    throw MalformedReply("permissions holds no number")
                 }
                 numbers.insert(text)
             }
             // 3 perpetual futures, 5 withdraw.
             identity.mayTrade = numbers.contains("3")
             identity.mayWithdraw = numbers.contains("5")
-        default: throw BingXMalformed("permissions is no list")
+        default: throw MalformedReply("permissions is no list")
         }
         identity.boundIPs = try addresses(row)
         return identity
     }
 
-    private static func addresses(_ row: BingXRow) throws(BingXMalformed) -> [String]? {
+    private static func addresses(_ row: ReplyRow) throws(MalformedReply) -> [String]? {
         switch row.value["ipAddresses"] {
         case nil, .null?: return try row.optionalFlag("ipRestrict") == false ? [] : nil
         case .array(let elements)?:
             var addresses: [String] = []
             for element in elements {
-                guard case .string(let text) = element else { throw BingXMalformed("ipAddresses holds no text") }
+                guard case .string(let text) = element else { throw MalformedReply("ipAddresses holds no text") }
                 addresses.append(text)
             }
             return addresses
-        default: throw BingXMalformed("ipAddresses is no list")
+        default: throw MalformedReply("ipAddresses is no list")
         }
     }
 
     /// §3.2: flat means that no asset shows unrealised profit or margin in use. No row at all proves nothing.
-    private static func isConsistentWithFlat(_ data: JSONValue) throws(BingXMalformed) -> Bool {
-        let rows: [BingXRow]
+    private static func isConsistentWithFlat(_ data: JSONValue) throws(MalformedReply) -> Bool {
+        let rows: [ReplyRow]
         switch (data, data["balance"]) {
-        case (.array(let elements), _), (.object, .array(let elements)?): rows = try BingXRow.all(elements)
-        case (.object, .object(let members)?): rows = [try BingXRow(.object(members))]
-        default: throw BingXMalformed("data is no list of assets")
+        case (.array(let elements), _), (.object, .array(let elements)?): rows = try ReplyRow.rows(.array(elements))
+        case (.object, .object(let members)?): rows = [try ReplyRow(.object(members))]
+        default: throw MalformedReply("data is no list of assets")
         }
-        guard !rows.isEmpty else { throw BingXMalformed("the list of assets is empty") }
+        guard !rows.isEmpty else { throw MalformedReply("the list of assets is empty") }
         var consistent = true
         for row in rows {
             _ = try row.text("asset")

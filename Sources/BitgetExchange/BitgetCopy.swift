@@ -51,12 +51,12 @@ extension Bitget {
         let rows: [ReplyRow]
         var endID: String?
         if let elements = data.elements {
-            rows = try self.rows(of: elements)
+            rows = try ReplyRow.rows(.array(elements))
         } else {
             let page = try ReplyRow(data)
             switch page.value["trackingList"] {
             case .null?: rows = []
-            case .array(let elements)?: rows = try self.rows(of: elements)
+            case .array(let elements)?: rows = try ReplyRow.rows(.array(elements))
             default: throw MalformedReply("trackingList is missing or no list")
             }
             endID = try page.optionalText("endId")

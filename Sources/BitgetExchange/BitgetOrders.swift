@@ -10,7 +10,7 @@ extension Bitget {
         let rows: [ReplyRow]
         switch page.value["entrustedList"] {
         case .null?: rows = []
-        case .array(let elements)?: rows = try Self.rows(of: elements)
+        case .array(let elements)?: rows = try ReplyRow.rows(.array(elements))
         default: throw MalformedReply("entrustedList is missing or no list")
         }
         var seen: Set<String> = []

@@ -102,13 +102,6 @@ extension Bitget {
         return try ReplyRow.rows(data)
     }
 
-    static func rows(of elements: [JSONValue]) throws(MalformedReply) -> [ReplyRow] {
-        var rows: [ReplyRow] = []
-        rows.reserveCapacity(elements.count)
-        for element in elements { rows.append(try ReplyRow(element)) }
-        return rows
-    }
-
     /// §3.9. Codes this version does not know say nothing: the documented sample shows words instead of codes.
     private static func identity(_ row: ReplyRow) throws(MalformedReply) -> Identity {
         var authorities: Set<String> = []

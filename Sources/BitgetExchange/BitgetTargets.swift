@@ -65,7 +65,7 @@ struct BitgetTargets {
     private static func rows(_ data: JSONValue, _ name: String) throws(MalformedReply) -> [ReplyRow] {
         switch data[name] {
         case nil, .null?: return []
-        case .array(let elements)?: return try Bitget.rows(of: elements)
+        case .array(let elements)?: return try ReplyRow.rows(.array(elements))
         default: throw MalformedReply("\(name) is no list")
         }
     }

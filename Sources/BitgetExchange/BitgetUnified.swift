@@ -39,7 +39,7 @@ extension Bitget {
         let page = try ReplyRow(data)
         switch page.value["list"] {
         case .null?: return []
-        case .array(let elements)?: return try rows(of: elements)
+        case .array(let elements)?: return try ReplyRow.rows(.array(elements))
         default: throw MalformedReply("list is missing or no list")
         }
     }

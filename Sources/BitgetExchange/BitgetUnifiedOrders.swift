@@ -20,7 +20,7 @@ extension Bitget {
     ) throws(MalformedReply) -> ReadAnswer {
         let rows: [ReplyRow]
         if let elements = data.elements {
-            rows = try self.rows(of: elements)
+            rows = try ReplyRow.rows(.array(elements))
         } else {
             rows = try unifiedRows(data)
         }
@@ -106,7 +106,7 @@ extension Bitget {
                 .outcome(cancelling: call.orderIDs)
         }
         let rows: [ReplyRow]
-        if let elements = data.elements { rows = try self.rows(of: elements) } else { rows = try unifiedRows(data) }
+        if data.elements != nil { rows = try ReplyRow.rows(data) } else { rows = try unifiedRows(data) }
         let targets = try BitgetTargets(rows: rows, of: envelope, route: BitgetRoute.unifiedCancelOrders)
         return try targets.outcome(cancelling: call.orderIDs)
     }

@@ -118,4 +118,22 @@ import Testing
             #expect(outcome.code == 75, "\(outcome.all)")
         }
     }
+
+    @Test("accounts check asks nobody where the rate ledger cannot be opened: without it there is no pacing")
+    func checkWithoutLedger() async throws {
+        try await Desk.open(fleet: "okx=1") { desk in
+            let ledgers = desk.path("state/flatbook/ledgers")
+            let first = try await desk.flatbook("accounts", "check")
+            #expect(first.code == 0, "\(first.all)")
+            let before = try await desk.state().receiptCount
+            for file in try FileManager.default.contentsOfDirectory(atPath: ledgers.path) {
+                let path = ledgers.appendingPathComponent(file)
+                try FileManager.default.removeItem(at: path)
+                try FileManager.default.createDirectory(at: path, withIntermediateDirectories: false)
+            }
+            let outcome = try await desk.flatbook("accounts", "check")
+            #expect(outcome.code == 74, "\(outcome.all)")
+            #expect(try await desk.state().receiptCount == before)
+        }
+    }
 }

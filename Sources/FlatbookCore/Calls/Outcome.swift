@@ -63,6 +63,17 @@ public struct Outcome: Hashable, Sendable, Codable {
             self.duration = duration
             self.until = until
         }
+
+        /// From `instant` to the end that the exchange named; zero where it named none.
+        ///
+        /// - Parameter offset: the exchange's clock minus the boot clock, in milliseconds; nil while it is not known.
+        public func timeLeft(at instant: Instant, clockOffset offset: Int64?) -> TimeSpan {
+            guard let until, let offset else { return .zero }
+            let left =
+                TimeSpan.milliseconds(until.milliseconds - offset) - .milliseconds(instant.nanoseconds / 1_000_000)
+            // A day is longer than any box that was ever seen: what says more is no time.
+            return left > .seconds(86_400) ? .seconds(300) : left
+        }
     }
 
     public init(

@@ -38,9 +38,19 @@ public actor AccountChecker {
     ///
     /// - Parameter unusable: accounts whose credentials could not be resolved, with the reason.
     public func check(_ accounts: [Account], unusable: [String: AccountVerdict]) async -> [AccountCheck] {
+        var first: [VenueKey: Account] = [:]
         for account in accounts {
-            guard let venue = venue(of: account), clocks[venue] == nil else { continue }
-            clocks[venue] = .some(await serverOffset(venue, account))
+            guard account.enabled, unusable[account.name] == nil, let venue = Self.venue(of: account, plugins),
+                first[venue] == nil
+            else { continue }
+            first[venue] = account
+        }
+        // At once: one exchange that does not answer keeps nobody waiting for the others.
+        await withTaskGroup(of: (VenueKey, Int64?).self) { group in
+            for (venue, account) in first {
+                group.addTask { (venue, await self.serverOffset(venue, account)) }
+            }
+            for await (venue, offset) in group { clocks[venue] = .some(offset) }
         }
         var results: [String: AccountCheck] = [:]
         await withTaskGroup(of: AccountCheck.self) { group in
@@ -58,7 +68,8 @@ public actor AccountChecker {
         return accounts.compactMap { results[$0.name] }
     }
 
-    private func venue(of account: Account) -> VenueKey? {
+    /// Where the account's reads go; nil for an exchange without a plugin.
+    public static func venue(of account: Account, _ plugins: [ExchangeID: any ExchangePlugin]) -> VenueKey? {
         guard let plugin = plugins[account.exchange], let base = account.endpoint ?? plugin.host(for: account)
         else { return nil }
         return VenueKey(
@@ -77,7 +88,11 @@ public actor AccountChecker {
             check.refuse(unusable.error?.action ?? "check the credential references")
             return check
         }
-        guard let plugin = plugins[account.exchange], let venue = venue(of: account) else { return check }
+        guard let plugin = plugins[account.exchange], let venue = Self.venue(of: account, plugins) else {
+            check.findings = [.init(.reads, .fail, "there is no plugin for \(account.exchange.rawValue)")]
+            check.refuse("check the account's exchange")
+            return check
+        }
         guard let known = clocks[venue], let bootOffset = known else {
             check.state = .unreachable
             check.findings = [.init(.clock, .unknown, "\(venue) does not answer")]
@@ -190,11 +205,15 @@ public actor AccountChecker {
                 }
                 if outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalCall { return .failed(outcome) }
                 if outcome.errorClass == .clockSkew { clocks[venue] = .some(await serverOffset(venue, account)) }
-                if let hint = outcome.penalty { penalize(hint, read, of: plugin, at: venue, account: account) }
-                let pause = outcome.penalty?.duration ?? .milliseconds(250)
+                var pause = TimeSpan.milliseconds(250)
+                if let hint = outcome.penalty {
+                    let offset = clocks[venue] ?? nil
+                    pause = max(hint.duration, hint.timeLeft(at: clock.now().instant, clockOffset: offset))
+                    penalize(hint.limit, for: pause, read, of: plugin, at: venue, account: account)
+                }
                 // Nobody waits here for a ban to end.
                 if pause > .seconds(10) { return .failed(outcome) }
-                await clock.sleep(until: clock.now().instant + min(pause, .seconds(10)))
+                await clock.sleep(until: clock.now().instant + pause)
             }
         }
         return .failed(last)
@@ -202,12 +221,13 @@ public actor AccountChecker {
 
     /// A scope that the exchange closed is closed for every process of this host.
     private func penalize(
-        _ hint: Outcome.PenaltyHint, _ read: Read, of plugin: any ExchangePlugin, at venue: VenueKey, account: Account
+        _ limit: String, for duration: TimeSpan, _ read: Read, of plugin: any ExchangePlugin, at venue: VenueKey,
+        account: Account
     ) {
         let request = plugin.request(for: read, account: account)
         let costs = try? RequestCosts(plugin: plugin, egress: venue.egress, uid: uid(account)).costs(of: request)
-        guard let cost = costs?.first(where: { $0.key.limit == hint.limit }) else { return }
-        let until = clock.now().instant + max(hint.duration, cost.window)
+        guard let cost = costs?.first(where: { $0.key.limit == limit }) else { return }
+        let until = clock.now().instant + max(duration, cost.window)
         ledgers(venue).penalize(Penalty(bucket: cost.key, until: until, evidence: "accounts check was refused"))
     }
 

@@ -326,20 +326,13 @@ extension Engine {
             let cost = hinted ?? flight.permit.costs.first(where: { $0.key.scope.contains("uid=") })
                 ?? flight.permit.costs.first
         else { return }
-        let duration = max(outcome.penalty?.duration ?? cost.window, cost.window, timeLeft(outcome, flight.venue))
+        let offset = venues[flight.venue]?.clockOffset
+        let left = outcome.penalty?.timeLeft(at: now.instant, clockOffset: offset) ?? .zero
+        let duration = max(outcome.penalty?.duration ?? cost.window, cost.window, left)
         venues[flight.venue]?.rejections[cost.key.limit, default: 0] += 1
         close(cost.key, for: duration, evidence: "\(outcome.code) \(outcome.message)", venue: flight.venue)
         if outcome.penalty?.until != nil { widenBox(cost.key.limit, for: duration, flight) }
         widenIfShared(flight)
-    }
-
-    /// Until the end that the exchange named, by its own clock.
-    private func timeLeft(_ outcome: Outcome, _ key: VenueKey) -> TimeSpan {
-        guard let until = outcome.penalty?.until, let offset = venues[key]?.clockOffset else { return .zero }
-        let left =
-            TimeSpan.milliseconds(until.milliseconds - offset) - .milliseconds(now.instant.nanoseconds / 1_000_000)
-        // A day is longer than any box that was ever seen: what says more is no time.
-        return left > .seconds(86_400) ? .seconds(300) : left
     }
 
     /// The same box for a second account within two seconds: the address is meant (`venue-model.md` §1).

@@ -52,15 +52,18 @@ struct AccountsCheckCommand: ParsableCommand, ExecutableCommand {
         do { host = try HostDirectory(environment: ProcessInfo.processInfo.environment) } catch {
             throw CommandFailure(74, "\(error)")
         }
+        let ledgers = HostLedgers(host: host, clock: clock)
+        for venue in Set(accounts.compactMap({ AccountChecker.venue(of: $0, Exchanges.byID) })) {
+            _ = ledgers.ledger(venue)
+        }
+        try ledgers.checkUsable()
         let transport = try HTTPTransport()
         let client = VenueClient(
             plugins: Exchanges.byID, accounts: accounts, credentials: workspace.credentials, reading: transport,
             mutating: nil, clock: clock)
         let checker = AccountChecker(
             plugins: Exchanges.byID, client: client, clock: clock,
-            ledgers: {
-                let ledgers = HostLedgers(host: host, clock: clock); return { ledgers.ledger($0) }
-            }(),
+            ledgers: { ledgers.ledger($0) },
             expected: expectIp, keyDigests: workspace.keyDigests)
         let checks = await checker.check(accounts, unusable: workspace.unusable)
         try? await transport.shutdown()

@@ -98,6 +98,66 @@ struct AccountCheckerTests {
         let checks = await check(accounts, unusable: [accounts[0].name: verdict])
         #expect(checks.map(\.state) == [.refused, .passed])
     }
+
+    @Test("an account of an exchange that nobody can ask is refused")
+    func noPlugin() async {
+        let checker = AccountChecker(
+            plugins: TestExchanges.byID,
+            client: InProcessClient(SimulationConfiguration(seed: 3, accounts: fleet(.bitget)), VirtualClock()),
+            clock: VirtualClock(), ledgers: Self.ledgers())
+        let unknown = Account(name: "far", exchange: ExchangeID("elsewhere"), environment: .simulated, uid: "1")
+        let checks = await checker.check([unknown], unusable: [:])
+        #expect(checks.map(\.state) == [.refused])
+    }
+
+    @Test("a ban's end that the exchange names is kept in the ledger, and nobody asks before it")
+    func namedBan() async throws {
+        let accounts = fleet(.bingx, count: 1)
+        let clock = VirtualClock()
+        let inner = InProcessClient(SimulationConfiguration(seed: 3, accounts: accounts), clock)
+        let banned = BannedReads(inner, clock, until: SimulatedRun.wallStart + 20_000)
+        let ledger = WindowLedger()
+        let checker = AccountChecker(
+            plugins: TestExchanges.byID, client: banned, clock: clock, ledgers: { _ in ledger })
+        let checks = await checker.check(
+            accounts.map {
+                Account(
+                    name: $0.name, exchange: ExchangeID($0.venue.rawValue), environment: .simulated, uid: $0.uid,
+                    endpoint: SimulatedRun.base)
+            }, unusable: [:])
+        #expect(banned.refusals == 1, "the first answer names the end")
+        #expect(clock.now().wall.milliseconds >= SimulatedRun.wallStart + 20_000)
+        #expect(checks.map(\.state) == [.passed], "\(checks.map(\.findings))")
+    }
+}
+
+/// Refuses every positions read with BingX's 100410 until a time of the wall clock (`bingx.md` §6).
+private final class BannedReads: DispatchClient {
+    private let inner: InProcessClient
+    private let clock: VirtualClock
+    private let until: Int64
+    private let count = Mutex(0)
+    var refusals: Int { count.withLock { $0 } }
+
+    init(_ inner: InProcessClient, _ clock: VirtualClock, until: Int64) {
+        self.inner = inner
+        self.clock = clock
+        self.until = until
+    }
+
+    func perform(_ dispatch: Dispatch) async throws(TransportError) -> TimedReply {
+        let now = clock.now()
+        guard dispatch.request.route.contains("position"), now.wall.milliseconds < until else {
+            return try await inner.perform(dispatch)
+        }
+        count.withLock { $0 += 1 }
+        let text =
+            #"{"code":100410,"msg":"The endpoint trigger frequency limit rule is currently in the disabled "#
+            + #"period and will be unblocked after \#(until)","data":{}}"#
+        return TimedReply(
+            reply: VenueReply(status: 200, headers: [], body: Array(text.utf8)), sentAt: now.instant,
+            receivedAt: now.instant)
+    }
 }
 
 /// A clock of a test: sleeping moves it.
