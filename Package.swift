@@ -58,7 +58,7 @@ let package = Package(
         + layer(
             "FlatbookExecutor", ["FlatbookCore", "ExchangeKit", logging],
             testedWith: [
-                "FlatbookPlanner", "FlatbookTestKit", "ExchangeSimulator", "FlatbookCrypto",
+                "FlatbookPlanner", "FlatbookTestKit", "ExchangeSimulator", "FlatbookCrypto", "FlatbookSimulation",
             ] + plugins.map { .target(name: "\($0)Exchange") })
         + layer(
             "FlatbookJournal",
@@ -81,6 +81,12 @@ let package = Package(
         + layer(
             "ExchangeSimulator", ["FlatbookCore", "ExchangeKit", "COpenSSL"])
         + layer(
+            "FlatbookSimulation",
+            [
+                "FlatbookCore", "FlatbookCrypto", "ExchangeKit", "ExchangeSimulator", "FlatbookPlanner",
+                "FlatbookExecutor",
+            ] + plugins.map { .target(name: "\($0)Exchange") })
+        + layer(
             "SimulatorServer",
             [
                 "ExchangeSimulator", .product(name: "NIOCore", package: "swift-nio"),
@@ -101,12 +107,22 @@ let package = Package(
                     "SimulatorServer", "FlatbookHTTP", "FlatbookExecutor", "FlatbookPlanner",
                 ] + plugins.map { .target(name: "\($0)Exchange") },
                 swiftSettings: strict),
+            .target(
+                name: "FlatbookDrill",
+                dependencies: [
+                    "FlatbookSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ], swiftSettings: strict),
+            .executableTarget(
+                name: "flatbook-drill",
+                dependencies: [
+                    "FlatbookDrill", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ], swiftSettings: strict),
             .executableTarget(
                 name: "flatbook",
                 dependencies: [
                     "FlatbookCore", "FlatbookCrypto", "ExchangeKit", "FlatbookPlanner", "FlatbookExecutor",
                     "FlatbookJournal", "FlatbookHost", "FlatbookReporter", "FlatbookHTTP", "FlatbookConfiguration",
-                    "FlatbookCredentials", "ExchangeSimulator", "SimulatorServer", logging,
+                    "FlatbookCredentials", "ExchangeSimulator", "SimulatorServer", "FlatbookDrill", logging,
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ] + plugins.map { .target(name: "\($0)Exchange") },
                 swiftSettings: strict),

@@ -149,9 +149,10 @@ extension ExchangeSimulation {
     }
 
     /// The fault of this request, drawn once.
-    func drawFault(_ arrival: Arrival, mutation: Bool) -> (FaultKind?, SplitMix64) {
+    mutating func drawFault(_ arrival: Arrival, mutation: Bool) -> (FaultKind?, SplitMix64) {
         var random = arrival.random(configuration.seed, "fault")
         let fault = configuration.faults.fault(mutation: mutation, elapsedMs: arrival.elapsedMs, random: &random)
+        if fault != nil { world.truth.faultsDone += 1 }
         return (fault, random)
     }
 
@@ -192,6 +193,7 @@ extension ExchangeSimulation {
         var random = arrival.random(configuration.seed, "penalty")
         guard random.chance(perMille: faults.penaltyPerMille) else { return false }
         limiter.lock(scope, until: arrival.ns + random.inside(faults.penaltyMs) * 1_000_000)
+        world.truth.faultsDone += 1
         return true
     }
 

@@ -54,6 +54,13 @@ package struct ExposurePoint: Hashable, Sendable {
     package var notional: Fixed
 }
 
+/// A leg's whole quantity from a moment on.
+package struct LegPoint: Hashable, Sendable {
+    /// Monotonic; the least number for what was open from the start.
+    package var atNs: Int64
+    package var quantity: Fixed
+}
+
 /// What the exchange knows and the client must not be believed on. Nothing here is ever sent in a reply.
 package struct Truth: Sendable {
     /// Oldest first; at most ``receiptLimit``, later ones are only counted.
@@ -84,6 +91,10 @@ package struct Truth: Sendable {
     /// Positions that went without the client.
     package internal(set) var venueClosings: [LegKey] = []
     package internal(set) var exposure: [ExposurePoint] = []
+    /// Every leg that was ever open, oldest point first.
+    package internal(set) var legs: [LegKey: [LegPoint]] = [:]
+    /// Faults that the plan's draws have done so far.
+    package internal(set) var faultsDone = 0
 
     package static let receiptLimit = 100_000
 
@@ -92,6 +103,10 @@ package struct Truth: Sendable {
         calls[receipt.route, default: 0] += 1
         if receipt.isMutation { mutations[receipt.uid, default: [:]][receipt.route, default: 0] += 1 }
         if receipts.count < Self.receiptLimit { receipts.append(receipt) }
+    }
+
+    mutating func noteLeg(_ leg: LegKey, _ quantity: Fixed, atNs: Int64) {
+        legs[leg, default: []].append(LegPoint(atNs: atNs, quantity: quantity))
     }
 
     mutating func markExecuted(_ receipt: Int) {

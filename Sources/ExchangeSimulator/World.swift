@@ -75,8 +75,11 @@ struct World: Sendable {
             states.append(state)
             byKey[account.key] = index
         }
-        for state in states {
-            for position in state.account.positions { notional += worth(position, position.quantity) }
+        for (index, state) in states.enumerated() {
+            for position in state.account.positions {
+                notional += worth(position, position.quantity)
+                noteLeg(index, position.product, position.symbol, position.side, atNs: .min)
+            }
         }
     }
 
@@ -147,9 +150,30 @@ struct World: Sendable {
     /// What a read at `ns` shows: the state `lag` ago.
     func visiblePositions(_ index: Int, atNs ns: Int64) -> [SimulatedPosition] {
         let state = states[index]
+        if showsEmptyCache(state.account.uid, atNs: ns) { return [] }
         guard state.readLagNs > 0 else { return state.account.positions }
         let seen = ns - state.readLagNs
         return state.history.first { $0.endedNs > seen }?.positions ?? state.account.positions
+    }
+
+    /// A cache that answers with nothing for a moment, well-formed: a read that shows less than there is (F56).
+    private func showsEmptyCache(_ uid: String, atNs ns: Int64) -> Bool {
+        guard let length = configuration.faults.emptyCacheMs else { return false }
+        var random = SplitMix64(configuration.seed, "cache", uid)
+        let period = random.inside(5_000...15_000) * 1_000_000
+        return (ns + random.inside(0...period)) % period < random.inside(length) * 1_000_000
+    }
+
+    /// What the judge knows of a leg: its whole quantity after every change.
+    private mutating func noteLeg(
+        _ index: Int, _ product: String, _ symbol: String, _ side: PositionSide, atNs ns: Int64
+    ) {
+        let account = states[index].account
+        let quantity = account.positions.reduce(Fixed.zero) {
+            $1.isLeg(product, symbol, side) ? $0 + $1.quantity : $0
+        }
+        truth.noteLeg(
+            LegKey(uid: account.uid, product: product, symbol: symbol, side: side), quantity, atNs: ns)
     }
 
     private mutating func remember(_ index: Int, atNs ns: Int64) {
@@ -182,6 +206,7 @@ struct World: Sendable {
             states[index].account.positions.append(opened)
         }
         recount(worth(leg, quantity), atNs: ns)
+        noteLeg(index, leg.product, leg.symbol, leg.side, atNs: ns)
     }
 
     /// Makes a leg smaller, at most to zero; returns what was taken and the profit.
@@ -199,6 +224,7 @@ struct World: Sendable {
         let unit = instrument(symbol, product)?.contractValue ?? Fixed(1)
         let gain = (side == .long ? price - leg.openPrice : leg.openPrice - price) * taken * unit
         recount(-worth(leg, taken), atNs: ns)
+        defer { noteLeg(index, product, symbol, side, atNs: ns) }
         guard taken == leg.quantity else {
             states[index].account.positions[found].quantity -= taken
             return (taken, gain, nil)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FlatbookDrill
 import Foundation
 import Glibc
 
@@ -12,7 +13,7 @@ struct Flatbook: ParsableCommand {
         subcommands: [
             PlanCommand.self, RunCommand.self, ResumeCommand.self, AbandonCommand.self, RunsCommand.self,
             ReportCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
-            SimulateCommand.self, DemoCommand.self, BenchJournalCommand.self,
+            SimulateCommand.self, DemoCommand.self, DrillCommand.self, BenchJournalCommand.self,
         ])
 
     static func main() async {
@@ -75,6 +76,10 @@ struct Flatbook: ParsableCommand {
 /// A command that ends with a code of contract §5.
 protocol ExecutableCommand {
     func execute() async throws -> Int32
+}
+
+extension DrillCommand: ExecutableCommand {
+    func execute() async throws -> Int32 { drill() }
 }
 
 enum Version {

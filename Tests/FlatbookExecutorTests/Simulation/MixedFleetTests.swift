@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 @Suite("A fleet on three exchanges, one scenario each")

@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 @Suite("Promises, one scenario each")
@@ -48,7 +49,7 @@ struct PromiseTests {
         let report = try #require(try Scenario.report(run))
         #expect(report.run.exitCode == 0)
         #expect(report.totals.openOutsideSelection.legs == 1)
-        Judge(run).check(5)
+        expectKept(run, 5)
     }
 
     @Test("with one side selected, a net position that flips before the close is not touched")
@@ -177,6 +178,6 @@ struct PromiseTests {
         #expect(report.run.exitCode == 15 && report.run.status == "deadline")
         #expect(!open(run).isEmpty && open(run).count < symbols.count)
         #expect(report.totals.legsFlat == symbols.count - open(run).count)
-        Judge(run).check(5)
+        expectKept(run, 5)
     }
 }

@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 @Suite("The whole product under virtual clock and seed", .serialized)
@@ -17,7 +18,7 @@ struct SeededRunTests {
             report.run.exitCode == (isWhole ? 0 : 10),
             "seed \(seed): \(report.run.status) \(report.accounts.map(\.reason))")
         #expect(run.simulation.truth.rateLimitRejections == 0)
-        Judge(run).check(seed)
+        expectKept(run, seed)
     }
 
     /// What no call of the exchange can close within the selection as written, and close orders that `keep` keeps.
@@ -40,7 +41,7 @@ struct SeededRunTests {
         scenario.weather.refusedPerMille = Int(random.next(in: 0...30))
         scenario.weather.crashes = Int(random.next(in: 0...3))
         let run = try scenario.play()
-        Judge(run).check(seed)
+        expectKept(run, seed)
     }
 
     @Test("a guard that is exceeded lets nothing be sent, cancels neither", arguments: 1...60)
@@ -49,7 +50,7 @@ struct SeededRunTests {
         scenario.plan.guards.maxNotional = Amount(1)
         scenario.plan.orders = .cancelAll
         let run = try scenario.play()
-        guard case .refused = run.end else { return Judge(run).check(seed) }
+        guard case .refused = run.end else { return expectKept(run, seed) }
         #expect(run.mutationReceipts.isEmpty, "seed \(seed): refused, and yet something was sent")
     }
 

@@ -1,20 +1,20 @@
 import BingXExchange
 import BitgetExchange
-import ExchangeKit
-import ExchangeSimulator
-import FlatbookCore
+package import ExchangeKit
+package import ExchangeSimulator
+package import FlatbookCore
 import OKXExchange
 
 /// The plugins that simulated runs use, and the judge's own reading of the exchanges' names.
-enum TestExchanges {
-    static let byID: [ExchangeID: any ExchangePlugin] = [
+package enum TestExchanges {
+    package static let byID: [ExchangeID: any ExchangePlugin] = [
         ExchangeID("bitget"): Bitget(), ExchangeID("okx"): OKX(), ExchangeID("bingx"): BingX(),
     ]
 
-    static let venues = SimulatedVenue.allCases.filter { byID[ExchangeID($0.rawValue)] != nil }
+    package static let venues = SimulatedVenue.allCases.filter { byID[ExchangeID($0.rawValue)] != nil }
 
     /// Canonical symbols as the sheets write them, by product: never taken from a plugin.
-    static func canonical(_ product: String, _ symbol: String) -> String {
+    package static func canonical(_ product: String, _ symbol: String) -> String {
         switch product {
         case "USDT-FUTURES", "copy:USDT-FUTURES": symbol.dropLast(4) + "/USDT:USDT"
         case "USDC-FUTURES", "copy:USDC-FUTURES": symbol.dropLast(4) + "/USDC:USDC"
