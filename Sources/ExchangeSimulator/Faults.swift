@@ -31,7 +31,8 @@ package struct FaultPlan: Sendable {
     package var blackouts: [ClosedRange<Int64>] = []
     /// Position reads lag by one of these, in milliseconds; drawn per account.
     package var readLagMs: ClosedRange<Int64>?
-    /// Position reads of an account show nothing at all for so long, every few seconds; the length is drawn per account.
+    /// Position reads of an account show nothing at all for so long, once, 1.2 to 15 s after the clock's origin; the
+    /// length is drawn per account.
     package var emptyCacheMs: ClosedRange<Int64>?
     /// Legs that come back in `failureList`, and legs that come back nowhere.
     package var legFailurePerMille = 0

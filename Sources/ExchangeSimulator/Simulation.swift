@@ -172,6 +172,15 @@ package struct ExchangeSimulation: Sendable {
         world.states.first { $0.account.uid == uid }?.account.positions ?? []
     }
 
+    /// Resting and trigger orders of an account, by id.
+    package func orders(ofUID uid: String) -> [String: (product: String, symbol: String, leg: PositionSide)] {
+        guard let account = world.states.first(where: { $0.account.uid == uid })?.account else { return [:] }
+        var orders: [String: (product: String, symbol: String, leg: PositionSide)] = [:]
+        for order in account.resting { orders[order.id] = (order.product, order.symbol, order.leg) }
+        for order in account.plans { orders[order.id] = (order.product, order.symbol, order.leg) }
+        return orders
+    }
+
     /// Resting and trigger orders that can still open a position.
     package func openers(ofUID uid: String) -> Int {
         guard let account = world.states.first(where: { $0.account.uid == uid })?.account else { return 0 }

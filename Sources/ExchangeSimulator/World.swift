@@ -156,12 +156,13 @@ struct World: Sendable {
         return state.history.first { $0.endedNs > seen }?.positions ?? state.account.positions
     }
 
-    /// A cache that answers with nothing for a moment, well-formed: a read that shows less than there is (F56).
+    /// A cache that answers with nothing for a moment, well-formed: a read that shows less than there is (F56). Once per
+    /// account, and shorter than the pause between two proofs: an exchange that lies for longer has no proof to offer.
     private func showsEmptyCache(_ uid: String, atNs ns: Int64) -> Bool {
         guard let length = configuration.faults.emptyCacheMs else { return false }
         var random = SplitMix64(configuration.seed, "cache", uid)
-        let period = random.inside(5_000...15_000) * 1_000_000
-        return (ns + random.inside(0...period)) % period < random.inside(length) * 1_000_000
+        let start = random.inside(1_200...15_000) * 1_000_000
+        return ns >= start && ns < start + random.inside(length) * 1_000_000
     }
 
     /// What the judge knows of a leg: its whole quantity after every change.

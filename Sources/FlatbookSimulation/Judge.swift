@@ -29,13 +29,66 @@ package struct Judge {
         say(truth.unprotectedOrders == 0, "I5: \(truth.unprotectedOrders) orders could open")
         say(truth.neverCalls.isEmpty, "I14: \(truth.neverCalls.prefix(2))")
         say(truth.limitViolations.isEmpty, "I6: \(truth.limitViolations.prefix(2))")
-        judge(run.durable, end: run.end, header: run.header)
-        if let second = run.secondHeader {
-            judge(run.secondDurable, end: run.secondEnd, header: second)
+        for process in run.world.processes {
+            judge(process)
+            judgeHonesty(of: process)
         }
     }
 
-    private mutating func judge(_ entries: [JournalEntry], end: EngineEnd?, header: RunHeader) {
+    /// Every call is accounted for as the exchange saw it: what is journaled as executed was, and what was executed is
+    /// journaled as that or as unknown. Requests with the same bytes count together.
+    private mutating func judgeHonesty(of process: SimulatedProcess) {
+        var executed: [String: Int] = [:]
+        // An exchange may accept a close and never make it: an acknowledgement is then all there is.
+        var accepted: [String: Int] = [:]
+        for receipt in run.world.receipts where receipt.process == process.number {
+            guard run.simulation.truth.receipts.indices.contains(receipt.receipt) else { return }
+            let truth = run.simulation.truth.receipts[receipt.receipt]
+            if truth.executed { executed[receipt.digest, default: 0] += 1 }
+            if truth.executed || ["0", "00000"].contains(truth.code) { accepted[receipt.digest, default: 0] += 1 }
+        }
+        var told: [String: (executed: Int, unknown: Int)] = [:]
+        var digests: [String: String] = [:]
+        for entry in process.disk.durable {
+            switch entry.event {
+            case .intent(let intent):
+                digests[intent.id] = intent.requestDigest
+                told[intent.requestDigest, default: (0, 0)].unknown += 1
+            case .outcome(let result):
+                guard let digest = digests[result.id] else { continue }
+                switch result.outcome.effect {
+                case .executed, .partial:
+                    told[digest, default: (0, 0)].executed += 1
+                    told[digest, default: (0, 0)].unknown -= 1
+                case .none: told[digest, default: (0, 0)].unknown -= 1
+                case .unknown: continue
+                }
+            default: continue
+            }
+        }
+        for (digest, told) in told {
+            let truly = executed[digest] ?? 0
+            let most = accepted[digest] ?? 0
+            say(told.executed <= most, "I10: \(told.executed) calls journaled as executed, \(most) were accepted")
+            say(
+                truly <= told.executed + told.unknown,
+                "I10: \(truly) calls executed, journaled \(told.executed) executed and \(told.unknown) unknown")
+        }
+    }
+
+    /// Only orders of the selection are cancelled, and none under `keep`.
+    private mutating func judgeCancels(_ process: SimulatedProcess, _ machine: RunMachine) {
+        for order in run.world.cancelled where order.process == process.number {
+            guard let state = machine.accounts[order.account] else { continue }
+            let leg = ExchangeSimulator.LegKey(uid: "", product: order.product, symbol: order.symbol, side: order.leg)
+            let isAllowed = state.plan.orders != .keep && isSelected(leg, state)
+            say(isAllowed, "I5: an order of \(order.symbol) \(order.leg) was cancelled outside the selection")
+        }
+    }
+
+    private mutating func judge(_ process: SimulatedProcess) {
+        let entries = process.disk.durable
+        let end = process.end
         if case .broken(let violation) = end { found.append("\(violation)") }
         guard !entries.isEmpty else {
             // Nothing was journaled: then nothing was sent either.
@@ -55,7 +108,8 @@ package struct Judge {
         say(machine.closing != nil, "I9, I18: the run did not end: \(end.map { "\($0)" } ?? "out of steps")")
         guard machine.closing?.refusal == nil, machine.closing != nil else { return }
         let evidence = Evidence(entries)
-        for listed in header.accounts { judge(listed, machine, evidence) }
+        judgeCancels(process, machine)
+        for listed in process.header.accounts { judge(listed, machine, evidence) }
         judgeExit(machine)
     }
 

@@ -32,6 +32,7 @@ package struct Scenario: Sendable {
             seed: seed, accounts: fleet.accounts, instruments: Self.instruments(for: fleet.accounts))
         plan = Self.plan(&random)
         plan.verify.rounds = Int(random.next(in: 1...3))
+        if random.chance(perMille: 150) { plan.guards.deadline = .milliseconds(random.next(in: 1_000...20_000)) }
         configuration.faults = Self.faults(&random, seed: seed)
         configuration.switches.drawsReplyVariants = true
         configuration.switches.fillsInTwoSteps = random.chance(perMille: 300)
@@ -125,6 +126,10 @@ package struct Scenario: Sendable {
         weather.terms = random.chance(perMille: 120) ? 1 : 0
         weather.hasSecondRunner = random.chance(perMille: 250)
         weather.unlocks = weather.hasSecondRunner && random.chance(perMille: 300) ? 1 : 0
+        if random.chance(perMille: 60) {
+            weather.journalFailsAt = Int(random.next(in: 2...40))
+            weather.mendsJournal = true
+        }
         return weather
     }
 

@@ -220,7 +220,17 @@ final class SimulatedProcess {
     }
 
     private func finished(_ end: EngineEnd) {
-        if case .interrupted = end, resumesAfterSignal, case .run = mode {
+        var goesOn = false
+        switch end {
+        case .interrupted: goesOn = resumesAfterSignal && mode == .run
+        // The disk is mended, and somebody resumes.
+        case .journalFailed: goesOn = world.weather.mendsJournal
+        default: break
+        }
+        if case .interrupted = end { judgeInterruption() }
+        if goesOn {
+            disk.kill(at: world.nowNs)
+            diedAt[incarnation] = world.nowNs
             engine = nil
             inFlight = []
             push(.restart, at: world.nowNs + world.random.next(in: world.weather.restartMs) * 1_000_000)
@@ -283,6 +293,19 @@ final class SimulatedProcess {
             return try handle(.failed(id: dispatch.id, TransportError(.cancelled, wasWritten: false, why)))
         }
         world.send(dispatch, from: self, writtenAt: world.nowNs)
+    }
+
+    /// I22: a signal leaves no call without outcome.
+    private func judgeInterruption() {
+        guard let machine = try? RunMachine(folding: disk.durable) else { return }
+        // What an earlier process left is settled when the run is taken up again.
+        let own = Set(
+            disk.durable.compactMap { entry -> String? in
+                guard entry.epoch == incarnation, case .intent(let intent) = entry.event else { return nil }
+                return intent.id
+            })
+        let left = machine.calls.values.filter { $0.stage == .intended && own.contains($0.intent.id) }.map(\.intent.id)
+        if !left.isEmpty { world.violate("I22: stopped by a signal, and \(left.sorted()) have no outcome") }
     }
 
     /// I11: nothing that changes anything is sent for an account whose lock another holds.

@@ -109,7 +109,9 @@ package final class SimulatedRun {
     package var end: EngineEnd? { world.processes.first?.end }
     package var secondEnd: EngineEnd? { world.processes.count > 1 ? world.processes[1].end : nil }
     package var steps: Int { world.steps }
-    package var mutationReceipts: [(intentDurable: Bool, digest: String)] { world.receipts }
+    package var mutationReceipts: [(intentDurable: Bool, digest: String)] {
+        world.receipts.map { ($0.intentDurable, $0.digest) }
+    }
     package var crashesDone: Int { world.crashes }
     /// Faults of every kind that were done, crashes not counted.
     package var faultsDone: Int { world.faults + world.simulation.truth.faultsDone }

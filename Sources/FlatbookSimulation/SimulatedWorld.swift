@@ -21,6 +21,26 @@ final class SimulatedWorld {
         var dispatch: UInt64
         var incarnation: Int
         var writtenAt: Int64
+        /// The account whose orders a cancel takes.
+        var cancelsOf: SimulatedAccount?
+    }
+
+    /// One mutation as the exchange received it.
+    struct Received {
+        var process: Int
+        var digest: String
+        var intentDurable: Bool
+        /// Its place in ``Truth/receipts``.
+        var receipt: Int
+    }
+
+    /// An order that a cancel took away.
+    struct Cancelled {
+        var process: Int
+        var account: String
+        var product: String
+        var symbol: String
+        var leg: ExchangeSimulator.PositionSide
     }
 
     /// Monotonic time of the host, in nanoseconds.
@@ -42,7 +62,8 @@ final class SimulatedWorld {
     private(set) var faults = 0
     private(set) var crashes = 0
     private(set) var violations: [String] = []
-    private(set) var receipts: [(intentDurable: Bool, digest: String)] = []
+    private(set) var receipts: [Received] = []
+    private(set) var cancelled: [Cancelled] = []
     private var received: [String: Int] = [:]
     var trace: ((String) -> Void)?
 
@@ -129,12 +150,18 @@ final class SimulatedWorld {
         sent[wireID] = Sent(
             bytes: bytes, digest: dispatch.isMutation ? process.digest(of: dispatch.request) : nil,
             process: process.number, dispatch: dispatch.id, incarnation: incarnation,
-            writtenAt: writtenAt)
+            writtenAt: writtenAt, cancelsOf: cancelTarget(dispatch))
         if random.chance(perMille: weather.lostRequestPerMille) {
             faults += 1
             return
         }
         push(.arrive(wireID), at: writtenAt + random.next(in: weather.roundTripMs) * 500_000)
+    }
+
+    private func cancelTarget(_ dispatch: Dispatch) -> SimulatedAccount? {
+        let request = dispatch.request
+        guard dispatch.isMutation, request.path.contains("cancel") || request.method == .delete else { return nil }
+        return keys.first { $0.name == dispatch.account }
     }
 
     private func wire(_ dispatch: Dispatch, of process: SimulatedProcess) -> SimulatedRequest? {
@@ -160,7 +187,18 @@ final class SimulatedWorld {
         // Killed while it stood still between signing and writing.
         if let died = processes[sent.process - 1].diedAt[sent.incarnation], died < sent.writtenAt { return }
         if let digest = sent.digest { judgeReceipt(digest, process: sent.process) }
+        simulation.advance(toNs: nowNs)
+        let before = sent.cancelsOf.map { simulation.orders(ofUID: $0.uid) } ?? [:]
         let delivery = simulation.receive(sent.bytes, atMs: wallMs(nowNs), arrivalNs: nowNs)
+        if let target = sent.cancelsOf {
+            let after = simulation.orders(ofUID: target.uid)
+            for (id, order) in before where after[id] == nil {
+                cancelled.append(
+                    Cancelled(
+                        process: sent.process, account: target.name, product: order.product, symbol: order.symbol,
+                        leg: order.leg))
+            }
+        }
         let back = nowNs + delivery.delayMs * 1_000_000 + random.next(in: weather.roundTripMs) * 500_000
         let event: SimulatedProcess.Event
         switch delivery.fate {
@@ -182,7 +220,10 @@ final class SimulatedWorld {
         received["\(number) \(digest)", default: 0] += 1
         let intents = processes[number - 1].disk.intents[digest] ?? 0
         let isDurable = received["\(number) \(digest)", default: 0] <= intents
-        receipts.append((isDurable, digest))
+        receipts.append(
+            Received(
+                process: number, digest: digest, intentDurable: isDurable,
+                receipt: simulation.truth.receiptCount))
         if intents == 0 {
             violate("I1: a request arrived before its intent was durable")
         } else if !isDurable {

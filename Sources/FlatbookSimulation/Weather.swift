@@ -27,6 +27,8 @@ package struct Weather: Sendable {
     package var unlocks = 0
     /// The journal fails at this append; nil = never.
     package var journalFailsAt: Int?
+    /// After such a failure the disk is mended and the run resumed.
+    package var mendsJournal = false
     /// The process is killed at this exact point; nil = nowhere.
     package var crashPoint: CrashPoint?
 

@@ -223,23 +223,30 @@ extension Engine {
             try endAccount(account.provenVerdict(context(name), calls: machine.calls))
             return true
         }
-        if lane.finalNeedsRead {
+        if lane.finalNeedsRead || lane.mistrustsReads {
+            lanes[name]?.mistrustsReads = false
             startPass(.observation, reads: lane.positionReads, lane: name)
             return true
         }
         let also = alsoControlled(lane, account)
         if !also.isEmpty { try record(.controlled(account: name, products: also)) }
-        let uncontrolled = uncontrolled(lane, account)
         startPass(
-            .final, reads: uncontrolled.map { .control(product: $0.id) } + leftoverReads(lane, account), lane: name)
+            .final, reads: controlReads(lane, account) + leftoverReads(lane, account), lane: name)
         dirty.append(name)
         return true
     }
 
-    /// Partitions with a control call that have shown neither a row nor a good control answer. A row of one product proves
-    /// that the read sees the account, so it speaks for all products of that read.
-    private func uncontrolled(_ lane: Lane, _ account: AccountState) -> [Partition] {
-        lane.partitions.filter { $0.hasControl && account.controlled.isDisjoint(with: $0.covers) }
+    /// Partitions with a control call that have shown neither a row nor a good control answer: a row of one product proves
+    /// that the read sees the account, so it speaks for all products of that read. And those that had a leg and show
+    /// nothing now: an empty list out of a cache is not what the account's own figures say (F56).
+    private func controlReads(_ lane: Lane, _ account: AccountState) -> [Read] {
+        let closed = Set(account.legOrder.map(\.product))
+        let open = Set(account.outside.map(\.key.product))
+        return lane.partitions.filter { part in
+            let isUnseen = account.controlled.isDisjoint(with: part.covers)
+            let isEmptied = !closed.isDisjoint(with: part.covers) && open.isDisjoint(with: part.covers)
+            return part.hasControl && (isUnseen || isEmptied && lane.notRead.isEmpty)
+        }.map { .control(product: $0.id) }
     }
 
     /// Products of reads that were seen at work, for the evidence of the report.
@@ -289,6 +296,7 @@ extension Engine {
                             + pass.controlShowsOpen.joined(separator: ", "), cause: nil))
             }
             try recordControl(name, pass)
+            lanes[name]?.mistrustsReads = true
             return wake(name, at: now.instant + account.plan.verify.interval)
         }
         try recordControl(name, pass)

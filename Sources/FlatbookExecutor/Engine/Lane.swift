@@ -94,6 +94,8 @@ struct Lane {
     var finalDone = false
     var finalNeedsRead = false
     var controlMismatches = 0
+    /// The account's own figures say that something is open: positions are read once more before they are believed.
+    var mistrustsReads = false
     /// The close or cancel that is intended or in flight.
     var mutationsInFlight = 0
     var queuedRepeat: String?
