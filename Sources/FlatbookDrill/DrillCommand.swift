@@ -21,6 +21,7 @@ package struct DrillCommand: ParsableCommand {
     @Flag(help: "Ends at the first broken promise.") var stop = false
     @Flag(help: "Prints which events met which states, and which legal pairs were never met.") var coverage = false
     @Flag(help: "Leaves out the seeds that once failed, which otherwise run first.") var noRegressions = false
+    @Flag(help: "Instead: a crash at every point of every append, for 1, 3 and 10 accounts.") var crashPoints = false
     @Option(help: "table or json.") var format = DrillFormat.table
 
     package init() {}
@@ -37,6 +38,7 @@ package struct DrillCommand: ParsableCommand {
     /// - Returns: the exit code.
     package func drill() -> Int32 {
         if let seed { return replay(seed) }
+        if crashPoints { return playCrashPoints() }
         let began = Date()
         var kept = Campaign.Summary()
         if !noRegressions { kept = Campaign.replay(Regressions.seeds) }
@@ -60,6 +62,24 @@ package struct DrillCommand: ParsableCommand {
             showsCoverage: coverage)
         print(format == .json ? report.json : report.text)
         return summary.failedSeeds + kept.failedSeeds == 0 ? 0 : 1
+    }
+
+    private func playCrashPoints() -> Int32 {
+        var failed = false
+        for accounts in [1, 3, 10] {
+            do {
+                let summary = try CrashPoints(accounts: accounts).run()
+                print(
+                    "\(accounts) accounts: \(summary.appends) appends, \(summary.points) points, "
+                        + "\(summary.crashes) crashes, \(summary.violations.count) broken promises")
+                for violation in summary.violations.prefix(10) { print("  \(violation)") }
+                failed = failed || !summary.violations.isEmpty
+            } catch {
+                print("\(accounts) accounts: \(error)")
+                failed = true
+            }
+        }
+        return failed ? 1 : 0
     }
 
     private func replay(_ seed: UInt64) -> Int32 {

@@ -45,7 +45,7 @@ package struct Judge {
             guard run.simulation.truth.receipts.indices.contains(receipt.receipt) else { return }
             let truth = run.simulation.truth.receipts[receipt.receipt]
             if truth.executed { executed[receipt.digest, default: 0] += 1 }
-            if truth.executed || ["0", "00000"].contains(truth.code) { accepted[receipt.digest, default: 0] += 1 }
+            if truth.executed || truth.code == "0" { accepted[receipt.digest, default: 0] += 1 }
         }
         var told: [String: (executed: Int, unknown: Int)] = [:]
         var digests: [String: String] = [:]
@@ -73,6 +73,21 @@ package struct Judge {
             say(
                 truly <= told.executed + told.unknown,
                 "I10: \(truly) calls executed, journaled \(told.executed) executed and \(told.unknown) unknown")
+        }
+    }
+
+    /// I10: a process that takes a run over closes nothing before it has read the account itself.
+    private mutating func judgeTakeOver(_ entries: [JournalEntry]) {
+        var read: [String: Int] = [:]
+        for entry in entries {
+            switch entry.event {
+            case .snapshot(let snapshot): read[snapshot.account] = entry.epoch
+            case .observed(let observation): read[observation.account] = entry.epoch
+            case .intent(let intent):
+                guard case .close(let close) = intent.mutation else { continue }
+                say(read[close.account] == entry.epoch, "I10: \(intent.id) was made on reads of an earlier process")
+            default: continue
+            }
         }
     }
 
@@ -109,6 +124,9 @@ package struct Judge {
         guard machine.closing?.refusal == nil, machine.closing != nil else { return }
         let evidence = Evidence(entries)
         judgeCancels(process, machine)
+        judgeTakeOver(entries)
+        let open = machine.calls.values.filter { $0.stage == .intended }.map(\.intent.id)
+        say(open.isEmpty, "I10: the run ends and \(open.sorted()) have no outcome")
         for listed in process.header.accounts { judge(listed, machine, evidence) }
         judgeExit(machine)
     }
@@ -181,6 +199,11 @@ package struct Judge {
                     gap >= state.plan.verify.interval.nanoseconds,
                     "I7: proofs of \(leg.key.instrument) are \(gap / 1_000_000) ms apart")
             }
+            for proof in proofs {
+                guard let sent = evidence.sentAt(proof, account: state.name) else { continue }
+                let answered = evidence.lastAnswer(to: state.name)
+                say(sent >= answered, "I7: a proof of \(leg.key.instrument) was asked for before the last answer")
+            }
             say(
                 !evidence.showsOpen(leg.key, in: proofs, account: state.name),
                 "I7: a proof of \(leg.key.instrument) shows it open")
@@ -231,6 +254,7 @@ package struct Judge {
 
 /// The reads of a journal, found by when their answer came.
 private struct Evidence {
+    private var answers: [String: Int64] = [:]
     private var reads: [String: (sentAt: Int64, open: [FlatbookCore.LegKey])] = [:]
 
     init(_ entries: [JournalEntry]) {
@@ -238,6 +262,8 @@ private struct Evidence {
             switch entry.event {
             case .snapshot(let read): note(read.account, read.sentAt, read.receivedAt, read.positions)
             case .observed(let read): note(read.account, read.sentAt, read.receivedAt, read.positions)
+            case .outcome(let result) where result.outcome.effect != .unknown:
+                answers[result.account] = max(answers[result.account] ?? .min, result.answeredAt.nanoseconds)
             default: continue
             }
         }
@@ -246,6 +272,9 @@ private struct Evidence {
     private mutating func note(_ account: String, _ sent: Instant, _ received: Instant, _ positions: [Position]) {
         reads["\(account) \(received.nanoseconds)"] = (sent.nanoseconds, positions.map(\.key))
     }
+
+    /// When the last definite answer to a call of the account came.
+    func lastAnswer(to account: String) -> Int64 { answers[account] ?? .min }
 
     func sentAt(_ proof: ReadProof, account: String) -> Int64? {
         reads["\(account) \(proof.receivedAt.nanoseconds)"]?.sentAt

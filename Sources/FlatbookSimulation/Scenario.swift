@@ -46,7 +46,7 @@ package struct Scenario: Sendable {
     }
 
     /// What the fleet holds, and some of what it does not: full lists would be most of a short run's work.
-    private static func instruments(for accounts: [SimulatedAccount]) -> [SimulatedInstrument] {
+    static func instruments(for accounts: [SimulatedAccount]) -> [SimulatedInstrument] {
         var held: Set<String> = []
         for account in accounts {
             held.formUnion(account.positions.map(\.symbol))
@@ -109,7 +109,7 @@ package struct Scenario: Sendable {
         if random.chance(perMille: 250) { plan.emptyCacheMs = 100...900 }
         if random.chance(perMille: 200) { plan.perMille[.failedRead] = 100 }
         if random.chance(perMille: 150) { plan.reopenPerMille = 200 }
-        if random.chance(perMille: 150) { plan.shiftPerMille = 150 }
+        if random.chance(perMille: 250) { plan.shiftPerMille = 250 }
         plan.quietAfterMs = 60_000
         return plan
     }
@@ -118,7 +118,7 @@ package struct Scenario: Sendable {
         var weather = Weather()
         weather.lostRequestPerMille = random.chance(perMille: 700) ? Int(random.next(in: 1...40)) : 0
         weather.refusedPerMille = random.chance(perMille: 500) ? Int(random.next(in: 1...30)) : 0
-        weather.crashes = Int(random.pick([0, 1, 1, 1, 2, 3]))
+        weather.crashes = Int(random.pick([0, 1, 1, 2, 2, 3]))
         weather.losesPower = random.chance(perMille: 250)
         weather.stallPerMille = random.chance(perMille: 150) ? Int(random.next(in: 1...6)) : 0
         weather.pauses = random.chance(perMille: 150) ? 1 : 0

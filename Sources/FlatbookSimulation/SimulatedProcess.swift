@@ -41,7 +41,7 @@ final class SimulatedProcess {
     private var locks: ProcessLocks
     private var wakeAt: Int64?
     private var pausedUntil: Int64 = 0
-    private var appends = 0
+    private(set) var appends = 0
     private var armed: (phase: CrashPoint.Phase, ticket: UInt64)?
     private var hasFired = false
     private var secrets: [String: AccountCredentials] = [:]

@@ -112,6 +112,8 @@ package final class SimulatedRun {
     package var mutationReceipts: [(intentDurable: Bool, digest: String)] {
         world.receipts.map { ($0.intentDurable, $0.digest) }
     }
+    /// Appends of the first process, over all of its lives.
+    package var appends: Int { world.processes.first?.appends ?? 0 }
     package var crashesDone: Int { world.crashes }
     /// Faults of every kind that were done, crashes not counted.
     package var faultsDone: Int { world.faults + world.simulation.truth.faultsDone }

@@ -11,6 +11,8 @@ public struct AccountState: Hashable, Sendable {
     public internal(set) var outside: [Position] = []
     /// Close calls without a definite or resolved end.
     public internal(set) var unresolved: [String] = []
+    /// Cancels without an answer.
+    public internal(set) var cancelsInFlight: Set<String> = []
     /// The last definite reply to a mutation.
     public internal(set) var lastDefiniteAt: Instant?
     public internal(set) var lastIntentAt: Instant?
@@ -91,6 +93,8 @@ extension AccountState {
     /// is dead, and at least the interval after the last qualifying read's reply.
     private func qualifies(_ observation: Observation, calls: [String: CallRecord]) -> Bool {
         if let last = lastDefiniteAt, observation.sentAt < last { return false }
+        // Its answer is still to come, and this read was sent before it.
+        if !cancelsInFlight.isEmpty { return false }
         for id in unresolved {
             guard let call = calls[id], case .close(let close) = call.intent.mutation else { continue }
             switch call.stage {

@@ -130,7 +130,10 @@ public struct RunMachine: Sendable {
             if let repeated = intent.repeats { calls[repeated]?.wasRepeated = true }
             account.forgetProofs()
         }
-        if case .cancel = intent.mutation { account.forgetProofs() }
+        if case .cancel = intent.mutation {
+            account.cancelsInFlight.insert(intent.id)
+            account.forgetProofs()
+        }
         account.nextCallNumber += 1
         account.lastIntentAt = entry.at
         calls[intent.id] = CallRecord(intent: intent, intentAt: entry.at)
@@ -180,6 +183,7 @@ public struct RunMachine: Sendable {
         switch call.intent.mutation {
         case .close(let close): account.apply(result, of: close, call: call)
         case .cancel(let cancel):
+            account.cancelsInFlight.remove(result.id)
             account.lastDefiniteAt = max(account.lastDefiniteAt ?? result.answeredAt, result.answeredAt)
             if result.outcome.effect == .executed || result.outcome.effect == .partial {
                 let failed = result.outcome.rows.filter { $0.errorClass != .ok && $0.errorClass != .notFound }
