@@ -76,7 +76,13 @@ struct World: Sendable {
             byKey[account.key] = index
         }
         for state in states {
-            for position in state.account.positions { notional += worth(position, position.quantity) }
+            for position in state.account.positions {
+                notional += worth(position, position.quantity)
+                truth.noteInitial(
+                    LegKey(
+                        uid: state.account.uid, product: position.product, symbol: position.symbol, side: position.side),
+                    position.quantity)
+            }
         }
     }
 

@@ -88,7 +88,7 @@ struct RunLauncher {
             checkInstruments: { listed in
                 plans.flatMap {
                     SymbolCheck.check(
-                        plan: $0, exchanges: exchanges.filter { listed[$0] != nil }, instruments: listed,
+                        plan: $0, exchanges: exchanges, answered: Set(listed.keys), instruments: listed,
                         allowNoMatch: allowNoMatch)
                 }
             },
