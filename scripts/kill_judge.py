@@ -46,6 +46,7 @@ class Judge:
         if self.ended():
             self.receipts()
             self.sized()
+            self.bans()
             self.claims()
         return self.violations
 
@@ -82,7 +83,9 @@ class Judge:
 
     def world(self):
         for name in ("exposureIncreases", "unprotectedOrders", "limitViolations", "rateLimitRejections"):
-            if self.state[name]:
+            # This profile locks the whole address: its refusals are no fault of the client.
+            isLocked = name == "rateLimitRejections" and self.evidence.profile == "penalty"
+            if self.state[name] and not isLocked:
                 self.complain(f"{name}: {self.state[name]}")
         if self.state["neverCalls"]:
             self.complain(f"calls that must never be made: {self.state['neverCalls']}")
@@ -166,6 +169,20 @@ class Judge:
         for call, times in repeated.items():
             if times > 1:
                 self.complain(f"{call} was repeated early {times} times")
+
+    def bans(self):
+        """Nobody asks an exchange that has banned the address, whichever process was told (I15)."""
+        paths = {"bitget": "/api/v2/", "okx": "/api/v5/", "bingx": "/openApi/"}
+        arrivals = [(self.state["startBootNs"] + r["arrivalNs"], r["route"]) for r in self.state["receipts"]]
+        for at, event in self.evidence.entries:
+            if "penalty" not in event or event["penalty"]["_0"]["bucket"]["scope"] != "ip=default":
+                continue
+            self.figures["bans"] += 1
+            path, until = paths[event["penalty"]["exchange"]], event["penalty"]["_0"]["until"]
+            # What was under way when the ban was told may still arrive.
+            asked = [route for when, route in arrivals if at + 5e8 < when < until and path in route]
+            if asked:
+                self.complain(f"{len(asked)} requests during a ban, first {asked[0]}: {event['penalty']}")
 
     def claims(self):
         """Nothing is called flat that was open when it was last read."""
