@@ -18,6 +18,7 @@ struct Flatbook: ParsableCommand {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         signal(SIGPIPE, SIG_IGN)
+        StandardStreams.holdOpen()
         refuseCoreDumps()
         do {
             let command = try parseAsRoot(arguments)

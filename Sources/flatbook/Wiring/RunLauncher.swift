@@ -134,7 +134,7 @@ struct TerminalConfirmation: Confirming {
         if outside > 0 { lines.append("\(outside) open positions are outside this plan and stay.") }
         if flags > 0 { lines.append("\(flags) accounts take no part; the report will say why.") }
         Output.note(lines.joined(separator: "\n"))
-        FileHandle.standardError.write(Data("Type yes to go on: ".utf8))
+        StandardStreams.note("Type yes to go on: ")
         // Asked for without blocking, so that a signal or the deadline ends the wait.
         while !Task.isCancelled {
             var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
