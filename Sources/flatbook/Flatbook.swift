@@ -19,6 +19,7 @@ struct Flatbook: ParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         signal(SIGPIPE, SIG_IGN)
         StandardStreams.holdOpen()
+        FileDescriptors.raise()
         refuseCoreDumps()
         do {
             let command = try parseAsRoot(arguments)

@@ -81,6 +81,9 @@ struct RunLauncher {
         let ledgers = HostLedgers(host: host, clock: clock)
         let plans = header.plans
         let exchanges = Array(Set(accounts.map(\.exchange))).sorted()
+        let mostInFlight = try FileDescriptors.maximumInFlight(
+            accounts: accounts.count,
+            exchanges: Set(accounts.map { "\($0.exchange) \($0.endpoint ?? "") \($0.egress)" }).count)
         let configuration = EngineConfiguration(
             mode: mode, header: header, epoch: epoch, plugins: Exchanges.byID, ledger: { ledgers.ledger($0) },
             planner: { FlatteningPlanner() }, locks: locks, digest: Self.digest, unusable: workspace.unusable,
@@ -92,7 +95,7 @@ struct RunLauncher {
                         allowNoMatch: allowNoMatch)
                 }
             },
-            lowerBound: { LowerBound.ofCloses($0) })
+            lowerBound: { LowerBound.ofCloses($0) }, maximumInFlight: mostInFlight)
         let engine = Engine(configuration, resuming: resuming, now: clock.now())
         try ledgers.checkUsable()
         let transport = try HTTPTransport()
