@@ -56,6 +56,7 @@ final class FaultyRelay: Sendable {
     private let listener: Int32
     private let fault: AnswerFault
     private let target: Int
+    private let speaksFrom: Date
     private let lock = NSLock()
     private nonisolated(unsafe) var spoilt: [String] = []
     private nonisolated(unsafe) var kept: [(path: String, at: Date)] = []
@@ -65,9 +66,11 @@ final class FaultyRelay: Sendable {
     /// Requests that went to no exchange.
     var withheld: [(path: String, at: Date)] { lock.withLock { kept } }
 
-    init(to target: Int, _ fault: AnswerFault) throws {
+    /// - Parameter silence: for so many seconds from now nothing is passed on.
+    init(to target: Int, _ fault: AnswerFault, silence: Double = 0) throws {
         self.target = target
         self.fault = fault
+        speaksFrom = Date() + silence
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -96,6 +99,7 @@ final class FaultyRelay: Sendable {
         guard let server = Self.connect(target) else { return }
         defer { close(server) }
         while let request = Self.message(from: client) {
+            Thread.sleep(until: speaksFrom)
             let line = String(decoding: request.head.prefix { $0 != 13 }, as: UTF8.self)
             let path = line.split(separator: " ").dropFirst().first.map(String.init) ?? ""
             guard takes(line, path) else {

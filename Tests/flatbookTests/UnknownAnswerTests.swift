@@ -62,9 +62,10 @@ import Testing
     ]
 
     private func open(
-        _ fault: AnswerFault, plan more: String, _ test: (Desk, FaultyRelay, String) async throws -> Void
+        _ fault: AnswerFault, positions: Int = 2, seed: Int = 8, plan more: String,
+        _ test: (Desk, FaultyRelay, String) async throws -> Void
     ) async throws {
-        try await Desk.open(fleet: "bitget=1,okx=1,bingx=1", positions: 2, seed: 8) { desk in
+        try await Desk.open(fleet: "bitget=1,okx=1,bingx=1", positions: positions, seed: seed) { desk in
             let relay = try FaultyRelay(to: desk.port, fault)
             defer { relay.stop() }
             try desk.replace("accounts/simulated.yaml", "127.0.0.1:\(desk.port)", "127.0.0.1:\(relay.port)")
@@ -124,36 +125,59 @@ import Testing
         }
     }
 
-    /// A sized order may be sent again only when the lost one cannot execute any more (§1.3, I3): after the life of its
-    /// signature, which is 30 s at Bitget and OKX and 5 s at BingX.
-    @Test("after a lost sized order no second one goes before the first is dead")
-    func sizedOrders() async throws {
-        let fault = AnswerFault(description: "closed as it was sent", executes: false) { _, _ in Data() }
-        try await open(fault, plan: "sides: [short]\nguards: {deadline: 120s}\nverify: {interval: 300ms}") {
-            desk, relay, plan in
+    struct SizedCase: Sendable, CustomStringConvertible {
+        /// A fleet of which, with this side selected, these exchanges need sized orders.
+        var seed: Int
+        var side: String
+        /// Seconds that a signed request can live at each (`reliability.md` §1.2).
+        var lives: [String: Double]
+        var executes: Bool
+        var description: String { "\(lives.keys.sorted()), \(executes ? "executed" : "withheld")" }
+    }
+
+    static let sizedCases = [true, false].flatMap { executes in
+        [
+            SizedCase(seed: 4, side: "short", lives: ["bitget": 30, "bingx": 5], executes: executes),
+            SizedCase(seed: 3, side: "long", lives: ["okx": 30], executes: executes),
+        ]
+    }
+
+    /// A sized order may be sent again only when the lost one cannot execute any more (§1.3, I3).
+    @Test("after a lost sized order no second one goes before the first is dead", arguments: sizedCases)
+    func sizedOrders(_ lost: SizedCase) async throws {
+        let fault = AnswerFault(description: "lost", executes: lost.executes) { _, _ in Data() }
+        let more = "sides: [\(lost.side)]\nguards: {deadline: 120s}\nverify: {interval: 300ms}"
+        try await open(fault, positions: 3, seed: lost.seed, plan: more) { desk, relay, plan in
             let outcome = try await desk.flatbook("run", plan, "--yes", "--progress", "json", within: 180)
             #expect(outcome.code == 0, "\(outcome.all)")
-            let starts = outcome.stderr.split(separator: "\n").compactMap {
-                line -> (account: String, target: String, at: Date)? in
-                guard
-                    let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
-                    object["type"] as? String == "call_start", let account = object["account"] as? String,
-                    let target = object["target"] as? String, let at = object["at"] as? String,
-                    let date = try? Date(
-                        at, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
-                else { return nil }
-                return (account, target, date)
+            let state = try await desk.state()
+            #expect(state.exposureIncreases == 0)
+            #expect(!state.positions.contains { $0.side == lost.side })
+            for (exchange, life) in lost.lives {
+                #expect(relay.spoiltExchanges.contains(exchange))
+                let orders = Self.sizedOrders(in: outcome.stderr).filter { $0.exchange == exchange }
+                // The first is the one that was lost; positions that only an id tells apart share their target.
+                let first = try #require(orders.first, "no sized order at \(exchange): choose another seed")
+                let repeats = orders.filter { $0.attempt > 1 && $0.target == first.target }
+                #expect(lost.executes || !repeats.isEmpty, "what was withheld was never sent again")
+                for order in repeats { #expect(order.at.timeIntervalSince(first.at) >= life, "\(orders)") }
             }
-            let isSized = try desk.report().calls.contains {
-                $0.operation.contains("order") && !$0.operation.contains("cancel")
-            }
-            #expect(isSized, "the fleet needs no sized order: choose another seed")
-            for (account, life) in [("bitget-001", 30.0), ("okx-001", 0), ("bingx-001", 5)] {
-                for (target, calls) in Dictionary(grouping: starts.filter { $0.account == account }, by: \.target)
-                where calls.count > 1 {
-                    #expect(calls[1].at.timeIntervalSince(calls[0].at) >= life, "\(account) \(target)")
-                }
-            }
+        }
+    }
+
+    /// The orders with a size among the progress lines.
+    private static func sizedOrders(
+        in progress: String
+    ) -> [(exchange: String, target: String, attempt: Int, at: Date)] {
+        progress.split(separator: "\n").compactMap { line in
+            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+                object["type"] as? String == "call_start", let operation = object["operation"] as? String,
+                operation.hasSuffix(".order") || operation.hasSuffix(".place-order"),
+                let account = object["account"] as? String, let target = object["target"] as? String,
+                let text = object["at"] as? String, let attempt = object["attempt"] as? Int,
+                let at = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            else { return nil }
+            return (String(operation.prefix { $0 != "." }), account + " " + target, attempt, at)
         }
     }
 }

@@ -30,7 +30,8 @@ enum FileDescriptors {
             throw CommandFailure(
                 75,
                 "the system lets this process hold \(allowed) files and sockets; \(accounts) accounts need at least "
-                    + "\(ours + accounts + 2 * exchanges). Nothing was sent; raise the limit (ulimit -n), then run again")
+                    + "\(ours + accounts + 2 * exchanges). Nothing was sent; raise the limit (ulimit -n), then run again"
+            )
         }
         return min(mostInFlight, each)
     }
