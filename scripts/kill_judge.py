@@ -118,7 +118,7 @@ class Judge:
 
     def receipts(self):
         """Every receipt belongs to one intent that was durable before it, no intent has two (I1, I2)."""
-        waiting = collections.defaultdict(list)
+        waiting, received = collections.defaultdict(list), set()
         for at, intent in self.intents:
             result = self.results.get(intent["id"])
             end = at + intent["life"]
@@ -128,7 +128,7 @@ class Judge:
                     continue  # It says that nothing was written.
                 if "sentAt" in result:
                     end = result["answeredAt"]
-            waiting[intent["requestDigest"]].append((at, end))
+            waiting[intent["requestDigest"]].append((at, end, intent["id"]))
         for receipt in self.state["receipts"]:
             if not receipt["mutation"]:
                 continue
@@ -136,9 +136,14 @@ class Judge:
             fitting = [pair for pair in waiting[self.digest(receipt)] if pair[0] <= arrival <= pair[1]]
             self.figures["receipts"] += 1
             if fitting:
-                waiting[self.digest(receipt)].remove(min(fitting, key=lambda pair: pair[1]))
+                taken = min(fitting, key=lambda pair: pair[1])
+                waiting[self.digest(receipt)].remove(taken)
+                received.add(taken[2])
             else:
                 self.complain(f"a receipt without an intent of its own: {receipt}")
+        for name, result in self.results.items():
+            if result["outcome"]["code"] == "process-ended":
+                self.figures[f"calls cut off {'after' if name in received else 'before'} the send"] += 1
 
     @staticmethod
     def digest(receipt):
