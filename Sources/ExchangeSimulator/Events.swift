@@ -38,6 +38,7 @@ extension World {
         guard done.taken > .zero else { return }
         let uid = states[index].account.uid
         let key = LegKey(uid: uid, product: order.product, symbol: order.symbol, side: order.leg)
+        truth.noteClosed(key, done.taken, by: .client)
         truth.executedCloses[key, default: []].append(
             ExecutedClose(orderID: order.id, quantity: done.taken, atNs: ns))
         if let leg = done.closed { afterClosed(index, leg, atNs: ns) }
@@ -55,6 +56,9 @@ extension World {
         var profit = Fixed.zero
         if nets(index, order.product) {
             let done = shrink(index, order.product, order.symbol, order.leg.opposite, by: wanted, atNs: ns)
+            let key = LegKey(
+                uid: states[index].account.uid, product: order.product, symbol: order.symbol, side: order.leg.opposite)
+            truth.noteClosed(key, done.taken, by: .client)
             rest -= done.taken
             profit = done.profit
         }
@@ -64,6 +68,7 @@ extension World {
         let leg = SimulatedPosition(
             product: order.product, symbol: order.symbol, side: order.leg, quantity: rest, openPrice: order.price,
             marginCoin: order.marginCoin)
+        truth.noteOpened(key(index, leg), rest, by: .client, atNs: ns)
         grow(index, leg, by: rest, atNs: ns)
     }
 
@@ -152,6 +157,7 @@ extension World {
         let id = leg.id.isEmpty ? nil : leg.id
         let done = shrink(index, leg.product, leg.symbol, leg.side, id: id, by: leg.quantity, atNs: ns)
         guard done.taken > .zero else { return }
+        truth.noteClosed(key(index, leg), done.taken, by: .venue)
         truth.venueClosings.append(key(index, leg))
     }
 
@@ -165,13 +171,17 @@ extension World {
         guard let instrument = instrument(symbol, product), quantity > .zero else { return }
         var rest = quantity
         if nets(index, product) {
-            rest -= shrink(index, product, symbol, side.opposite, by: quantity, atNs: ns).taken
+            let taken = shrink(index, product, symbol, side.opposite, by: quantity, atNs: ns).taken
+            let key = LegKey(uid: states[index].account.uid, product: product, symbol: symbol, side: side.opposite)
+            truth.noteClosed(key, taken, by: .venue)
+            rest -= taken
         }
         guard rest > .zero else { return }
         let leg = SimulatedPosition(
             product: product, symbol: symbol, side: side, quantity: rest,
             openPrice: instrument.price.scaled(1_001, over: 1_000), marginCoin: instrument.marginCoin)
         truth.venueOpenings.append(key(index, leg))
+        truth.noteOpened(key(index, leg), rest, by: .venue, atNs: ns)
         grow(index, leg, by: rest, atNs: ns)
     }
 

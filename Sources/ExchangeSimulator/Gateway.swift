@@ -145,7 +145,8 @@ extension ExchangeSimulation {
         world.truth.note(
             Receipt(
                 uid: uid, route: arrival.label, clientAddress: arrival.request.clientAddress, arrivalNs: arrival.ns,
-                body: arrival.request.body, isMutation: mutation, executed: executed, status: status, code: code))
+                body: arrival.request.body, query: arrival.query, isMutation: mutation, executed: executed,
+                status: status, code: code))
     }
 
     /// The fault of this request, drawn once.

@@ -25,6 +25,8 @@ package struct Receipt: Hashable, Sendable {
     /// Monotonic, in nanoseconds.
     package var arrivalNs: Int64
     package var body: [UInt8]
+    /// As on the wire, without `?`, the signature's parameters included.
+    package var query = ""
     package var isMutation: Bool
     /// Whether it had its effect, at once or later.
     package var executed: Bool
@@ -71,6 +73,8 @@ package struct Truth: Sendable {
     /// Mutations by uid, then by `METHOD /path`.
     package internal(set) var mutations: [String: [String: Int]] = [:]
     package internal(set) var executedCloses: [LegKey: [ExecutedClose]] = [:]
+    /// Every leg that ever was open.
+    package internal(set) var books: [LegKey: LegBook] = [:]
     package internal(set) var limitViolations: [LimitViolation] = []
     /// Replies that refused for a limit of the exchange (not injected).
     package internal(set) var rateLimitRejections = 0

@@ -199,7 +199,10 @@ package struct ExchangeSimulation: Sendable {
     }
 
     /// The body of `GET /_simulator/state`.
-    package func stateJSON(receiptLimit: Int = Truth.receiptLimit) -> [UInt8] {
+    ///
+    /// - Parameter startBootNs: what the host's boot clock showed where `arrivalNs` is zero, so that a judge can compare
+    ///   arrivals with a journal's times.
+    package func stateJSON(receiptLimit: Int = Truth.receiptLimit, startBootNs: Int64 = 0) -> [UInt8] {
         let truth = world.truth
         let positions: [Wire] = world.states.flatMap { state in
             state.account.positions.map { position in
@@ -212,17 +215,12 @@ package struct ExchangeSimulation: Sendable {
                 ])
             }
         }
-        let receipts: [Wire] = truth.receipts.prefix(receiptLimit).map { receipt in
-            .object([
-                ("uid", .text(receipt.uid)), ("route", .text(receipt.route)), ("arrivalNs", .number(receipt.arrivalNs)),
-                ("body", .text(String(decoding: receipt.body, as: UTF8.self))), ("executed", .flag(receipt.executed)),
-                ("status", .number(Int64(receipt.status))), ("code", .text(receipt.code)),
-            ])
-        }
         return Wire.object([
-            ("openPositions", .number(Int64(openPositionCount))), ("positions", .list(positions)),
+            ("startBootNs", .number(startBootNs)), ("openPositions", .number(Int64(openPositionCount))),
+            ("positions", .list(positions)), ("legs", .list(legs)),
             ("calls", Self.counts(truth.calls)), ("receiptCount", .number(Int64(truth.receiptCount))),
-            ("receipts", .list(receipts)), ("limitViolations", .number(Int64(truth.limitViolations.count))),
+            ("receipts", .list(truth.receipts.prefix(receiptLimit).map(Self.wire))),
+            ("limitViolations", .number(Int64(truth.limitViolations.count))),
             ("rateLimitRejections", .number(Int64(truth.rateLimitRejections))),
             ("injectedRejections", .number(Int64(truth.injectedRejections))),
             ("exposureIncreases", .number(Int64(truth.exposureIncreases))),
@@ -232,6 +230,32 @@ package struct ExchangeSimulation: Sendable {
             ("venueOpenings", .number(Int64(truth.venueOpenings.count))),
             ("venueClosings", .number(Int64(truth.venueClosings.count))),
         ]).bytes
+    }
+
+    /// Every leg that ever was open, with what came in and went out.
+    private var legs: [Wire] {
+        let names = Dictionary(
+            world.states.map { ($0.account.uid, $0.account) }, uniquingKeysWith: { first, _ in first })
+        return world.truth.books.sorted { $0.key < $1.key }.map { key, book in
+            Wire.object([
+                ("exchange", .text(names[key.uid]?.venue.rawValue ?? "")), ("name", .text(names[key.uid]?.name ?? "")),
+                ("uid", .text(key.uid)), ("productType", .text(key.product)), ("symbol", .text(key.symbol)),
+                ("side", .text(key.side.rawValue)), ("initial", .decimal(book.initial)),
+                ("openedByVenue", .decimal(book.openedByVenue)), ("openedByClient", .decimal(book.openedByClient)),
+                ("closedByClient", .decimal(book.closedByClient)), ("closedByVenue", .decimal(book.closedByVenue)),
+                ("open", .decimal(book.open)), ("isSound", .flag(book.isSound)),
+                ("openSinceNs", book.openSinceNs.map { .number($0) } ?? .null),
+            ])
+        }
+    }
+
+    private static func wire(_ receipt: Receipt) -> Wire {
+        .object([
+            ("uid", .text(receipt.uid)), ("route", .text(receipt.route)), ("query", .text(receipt.query)),
+            ("arrivalNs", .number(receipt.arrivalNs)), ("body", .text(String(decoding: receipt.body, as: UTF8.self))),
+            ("mutation", .flag(receipt.isMutation)), ("executed", .flag(receipt.executed)),
+            ("status", .number(Int64(receipt.status))), ("code", .text(receipt.code)),
+        ])
     }
 
     private static func counts(_ counts: [String: Int]) -> Wire {

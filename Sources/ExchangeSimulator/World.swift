@@ -78,6 +78,10 @@ struct World: Sendable {
         for (index, state) in states.enumerated() {
             for position in state.account.positions {
                 notional += worth(position, position.quantity)
+                truth.noteInitial(
+                    LegKey(
+                        uid: state.account.uid, product: position.product, symbol: position.symbol, side: position.side),
+                    position.quantity)
                 noteLeg(index, position.product, position.symbol, position.side, atNs: .min)
             }
         }

@@ -10,13 +10,16 @@ package enum SymbolCheck {
     /// Instruments decide, not open positions: nothing open in BTC today is no error.
     ///
     /// - Parameter exchanges: those of the selected accounts.
+    /// - Parameter answered: those of them whose lists are known; nil: all. The others are checked when they answer.
     /// - Parameter allowNoMatch: `--allow-no-match`; it excuses positive patterns only, because a misspelt exclusion
     ///   would close what was to stay open.
     package static func check(
-        plan: PlanDocument, exchanges: [ExchangeID], instruments: [ExchangeID: [Instrument]], allowNoMatch: Bool
+        plan: PlanDocument, exchanges: [ExchangeID], answered: Set<ExchangeID>? = nil,
+        instruments: [ExchangeID: [Instrument]], allowNoMatch: Bool
     ) -> [Diagnostic] {
         var diagnostics: [Diagnostic] = []
         let selected = Set(exchanges).sorted()
+        let judged = answered.map { known in selected.filter { known.contains($0) } } ?? selected
         for (index, pattern) in plan.symbols.enumerated() where !(allowNoMatch && !pattern.isExclusion) {
             let key = "symbols[\(index)]"
             let line = pattern.line > 0 ? pattern.line : plan.source.line
@@ -34,13 +37,14 @@ package enum SymbolCheck {
                         meant: name.map { $0 + pattern.text.dropFirst(prefix.count) })
                     continue
                 }
+                guard judged.contains(exchange) else { continue }
                 let listed = instruments[exchange] ?? []
                 guard !listed.contains(where: { matches(pattern, $0, exchange) }) else { continue }
                 let id = spelling(String(pattern.text.dropFirst(prefix.count + 1)), in: listed.map(\.nativeID))
                 report("matches no instrument of \(prefix).", meant: id.map { prefix + ":" + $0 })
                 continue
             }
-            let missing = selected.filter { exchange in
+            let missing = judged.filter { exchange in
                 !(instruments[exchange] ?? []).contains { matches(pattern, $0, exchange) }
             }
             guard !missing.isEmpty else { continue }

@@ -8,11 +8,16 @@ final class SharedExchange: Sendable {
     private let random: Mutex<SplitMix64>
     private let network: SimulatedNetwork
     private let origin = ContinuousClock.now
+    /// The boot clock at ``origin``, which ``ContinuousClock`` does not tell.
+    private let originBootNs: Int64
 
     init(_ simulation: ExchangeSimulation, _ network: SimulatedNetwork) {
         self.simulation = Mutex(simulation)
         self.network = network
         random = Mutex(SplitMix64(network.seed))
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        originBootNs = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// Monotonic, in nanoseconds since the server started.
@@ -35,7 +40,7 @@ final class SharedExchange: Sendable {
     func state() -> [UInt8] {
         simulation.withLock { simulation in
             simulation.advance(toNs: nowNs)
-            return simulation.stateJSON()
+            return simulation.stateJSON(startBootNs: originBootNs)
         }
     }
 

@@ -19,6 +19,8 @@ struct Flatbook: ParsableCommand {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         signal(SIGPIPE, SIG_IGN)
+        StandardStreams.holdOpen()
+        FileDescriptors.raise()
         refuseCoreDumps()
         do {
             let command = try parseAsRoot(arguments)

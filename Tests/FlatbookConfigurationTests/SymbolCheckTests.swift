@@ -87,6 +87,19 @@ import Testing
         #expect(Self.check(["*"], [ExchangeID("bingx")]).count == 1)
     }
 
+    @Test(
+        "A pattern is not judged by an exchange that has not answered yet, and one of an exchange that nobody selected is",
+        arguments: [
+            ("!okx:NO*", 0), ("okx:BTC-USDT-SWAP", 0), ("ETH/USDT:USDT", 0), ("!bitget:NO*", 1), ("!bingx:BTC-USDT", 1),
+            ("XYZ/USDT:USDT", 1),
+        ])
+    func unanswered(symbol: String, problems: Int) {
+        let found = SymbolCheck.check(
+            plan: Self.plan(["*", symbol]), exchanges: [Self.bitget, Self.okx], answered: [Self.bitget],
+            instruments: [Self.bitget: Self.instruments[Self.bitget] ?? []], allowNoMatch: false)
+        #expect(found.count == problems, "\(found)")
+    }
+
     @Test("The nearest of many thousand names is found among those with the same first letter")
     func manyNames() {
         let many = (0..<6000).map {

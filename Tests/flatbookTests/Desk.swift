@@ -137,6 +137,16 @@ final class Desk: Sendable {
         try await start(arguments).outcome(within: seconds)
     }
 
+    /// Runs a script of bash in the desk's folder; `$FLATBOOK` is the binary.
+    func shell(_ script: String, within seconds: Double = 90) async throws -> Outcome {
+        var environment = environment
+        environment["FLATBOOK"] = Binary.url.path
+        let child = try Child(
+            ["-c", script], of: URL(fileURLWithPath: "/bin/bash"), in: folder, environment: environment)
+        started.add(child)
+        return try await child.outcome(within: seconds)
+    }
+
     /// `run PLAN --yes`, without progress.
     func run(_ plan: String = "plans/all.yaml", _ more: String...) async throws -> Outcome {
         try await start(["run", plan, "--yes", "--progress", "none"] + more).outcome()

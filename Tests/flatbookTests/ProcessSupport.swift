@@ -69,11 +69,13 @@ final class Child: Sendable {
         }
     }
 
-    init(_ arguments: [String], in folder: URL, environment: [String: String]) throws {
+    init(
+        _ arguments: [String], of executable: URL = Binary.url, in folder: URL, environment: [String: String]
+    ) throws {
         let process = Process()
         let pipes = [Pipe(), Pipe()]
         let state = State()
-        process.executableURL = Binary.url
+        process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = environment

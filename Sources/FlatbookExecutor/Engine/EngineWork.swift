@@ -6,6 +6,7 @@ extension Engine {
     func work(_ name: String) throws(InvariantViolation) {
         guard configuration.mode != .preview else { return }
         guard isBarrierOpen || configuration.mode == .reconcile else { return }
+        if try stopsHard(name) { return }
         // Whose account it is decides before anything is sent; the answer looks at this lane again.
         guard let lane = lanes[name], lane.identityDone, venues[lane.venue]?.isIdentified == true else { return }
         lanes[name]?.phase = .working
@@ -37,6 +38,25 @@ extension Engine {
             }
         }
         wake(name, at: now.instant + .milliseconds(100))
+    }
+
+    /// Past its last instant an account gets its verdict on what is known, also where a ban keeps its reads back or says
+    /// nothing of whose it is. Before that the instant is waited for. True where it has ended.
+    private func stopsHard(_ name: String) throws(InvariantViolation) -> Bool {
+        let context = context(name)
+        guard let stop = context.hardStop, let account = machine.accounts[name], let lane = lanes[name] else {
+            return false
+        }
+        if stop > now.instant {
+            wake(name, at: stop)
+            return false
+        }
+        let isHeldUp = !lane.identityDone || lane.passes.contains { !$0.waiting.isEmpty }
+        guard isHeldUp, lane.mutationsInFlight == 0, account.verdict == nil else { return false }
+        try endAccount(
+            account.isProven
+                ? account.provenVerdict(context, calls: machine.calls) : account.verdict(context, calls: machine.calls))
+        return true
     }
 
     func queued(_ name: String) -> Int {

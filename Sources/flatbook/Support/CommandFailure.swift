@@ -31,11 +31,12 @@ struct Output {
     var wantsJSON: Bool
 
     func result(_ text: String) {
-        FileHandle.standardOutput.write(Data((text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n").utf8))
+        let code = StandardStreams.result(text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n")
+        if code != 0 { Self.note("the result could not be written to stdout: \(String(cString: strerror(code)))") }
     }
 
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        StandardStreams.note(text + "\n")
     }
 
     func fail(_ failure: CommandFailure) {

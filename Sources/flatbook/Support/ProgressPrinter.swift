@@ -53,7 +53,7 @@ final class ProgressPrinter {
         let text = Self.line(progress)
         if style == .terminal {
             clear()
-            FileHandle.standardError.write(Data(fitted(text).utf8))
+            StandardStreams.note(fitted(text))
             hasLine = true
         } else {
             write(text)
@@ -66,7 +66,7 @@ final class ProgressPrinter {
 
     private func clear() {
         guard hasLine else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8))
+        StandardStreams.note("\r\u{1B}[2K")
         hasLine = false
     }
 

@@ -81,6 +81,9 @@ struct RunLauncher {
         let ledgers = HostLedgers(host: host, clock: clock)
         let plans = header.plans
         let exchanges = Array(Set(accounts.map(\.exchange))).sorted()
+        let mostInFlight = try FileDescriptors.maximumInFlight(
+            accounts: accounts.count,
+            exchanges: Set(accounts.map { "\($0.exchange) \($0.endpoint ?? "") \($0.egress)" }).count)
         let configuration = EngineConfiguration(
             mode: mode, header: header, epoch: epoch, plugins: Exchanges.byID, ledger: { ledgers.ledger($0) },
             planner: { FlatteningPlanner() }, locks: locks, digest: Self.digest, unusable: workspace.unusable,
@@ -88,11 +91,11 @@ struct RunLauncher {
             checkInstruments: { listed in
                 plans.flatMap {
                     SymbolCheck.check(
-                        plan: $0, exchanges: exchanges.filter { listed[$0] != nil }, instruments: listed,
+                        plan: $0, exchanges: exchanges, answered: Set(listed.keys), instruments: listed,
                         allowNoMatch: allowNoMatch)
                 }
             },
-            lowerBound: { LowerBound.ofCloses($0) })
+            lowerBound: { LowerBound.ofCloses($0) }, maximumInFlight: mostInFlight)
         let engine = Engine(configuration, resuming: resuming, now: clock.now())
         try ledgers.checkUsable()
         let transport = try HTTPTransport()
@@ -134,7 +137,7 @@ struct TerminalConfirmation: Confirming {
         if outside > 0 { lines.append("\(outside) open positions are outside this plan and stay.") }
         if flags > 0 { lines.append("\(flags) accounts take no part; the report will say why.") }
         Output.note(lines.joined(separator: "\n"))
-        FileHandle.standardError.write(Data("Type yes to go on: ".utf8))
+        StandardStreams.note("Type yes to go on: ")
         // Asked for without blocking, so that a signal or the deadline ends the wait.
         while !Task.isCancelled {
             var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
