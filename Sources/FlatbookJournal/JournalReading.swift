@@ -13,15 +13,18 @@ extension SQLiteJournal {
                     ORDER BY run.first_seq DESC
                     """)
             return try rows.map { row in
-                let (id, body): (String, Data) = (row["id"], row["body"])
+                // A damaged file may hold anything in any column, whatever the table says.
+                guard let id = String.fromDatabaseValue(row["id"]), let body = Data.fromDatabaseValue(row["body"]),
+                    let last = Int64.fromDatabaseValue(row["last_at"]), let epoch = Int.fromDatabaseValue(row["epoch"])
+                else { throw damaged("the list of runs cannot be read") }
                 guard let entry = try? JSONDecoder().decode(JournalEntry.self, from: body),
                     case .opened(let header) = entry.event
                 else { throw damaged("the head of run \(id) cannot be read") }
                 return RunSummary(
                     id: id, plans: header.plans.map(\.name), environment: header.environment,
-                    startedAt: header.startedWall, lastEntryAt: WallTime(milliseconds: row["last_at"]),
-                    accounts: header.accounts.count, status: row["status"], exitCode: row["exit_code"],
-                    lastEpoch: row["epoch"])
+                    startedAt: header.startedWall, lastEntryAt: WallTime(milliseconds: last),
+                    accounts: header.accounts.count, status: String.fromDatabaseValue(row["status"]),
+                    exitCode: Int.fromDatabaseValue(row["exit_code"]), lastEpoch: epoch)
             }
         }
     }
@@ -51,8 +54,9 @@ extension SQLiteJournal {
         let rows = try Row.fetchCursor(
             db, sql: "SELECT * FROM event WHERE run = ? ORDER BY seq", arguments: [run])
         while let row = try rows.next() {
-            let (seq, body): (Int64, Data) = (row["seq"], row["body"])
-            let (previous, stored): (Data, Data) = (row["prev"], row["hash"])
+            guard let seq = Int64.fromDatabaseValue(row["seq"]), let body = Data.fromDatabaseValue(row["body"]),
+                let previous = Data.fromDatabaseValue(row["prev"]), let stored = Data.fromDatabaseValue(row["hash"])
+            else { throw damaged("an entry of run \(run) has a column of another type") }
             let hash = Chain.hash(previous: head, seq: seq, body: body)
             guard Array(previous) == head, Array(stored) == hash else {
                 throw damaged("entry \(seq) of run \(run) does not continue the chain")
@@ -61,16 +65,21 @@ extension SQLiteJournal {
                 throw damaged("entry \(seq) of run \(run) cannot be read")
             }
             let columns = entry.event.columns
-            guard entry.run == run, entry.epoch == row["epoch"], entry.epoch >= epoch, row["kind"] == columns.kind,
-                row["account"] == columns.account, row["call"] == columns.call,
-                row["t_mono"] == entry.at.nanoseconds, row["t_wall"] == entry.wall.milliseconds
+            guard entry.run == run, Int.fromDatabaseValue(row["epoch"]) == entry.epoch, entry.epoch >= epoch,
+                String.fromDatabaseValue(row["kind"]) == columns.kind,
+                String.fromDatabaseValue(row["account"]) == columns.account,
+                String.fromDatabaseValue(row["call"]) == columns.call,
+                Int64.fromDatabaseValue(row["t_mono"]) == entry.at.nanoseconds,
+                Int64.fromDatabaseValue(row["t_wall"]) == entry.wall.milliseconds
             else { throw damaged("entry \(seq) of run \(run) differs from its columns") }
             (head, epoch) = (hash, entry.epoch)
             entries.append(entry)
         }
-        let (kept, count): (Data, Int) = (summary["head"], summary["entries"])
-        guard Array(kept) == head, count == entries.count, summary["epoch"] == epoch else {
-            throw damaged("run \(run) should end with entry \(count), found \(entries.count)")
+        let count = Int.fromDatabaseValue(summary["entries"])
+        guard Data.fromDatabaseValue(summary["head"]).map(Array.init) == head, count == entries.count,
+            Int.fromDatabaseValue(summary["epoch"]) == epoch
+        else {
+            throw damaged("run \(run) should end with entry \(count.map(String.init) ?? "?"), found \(entries.count)")
         }
         try checkDensity(db)
         return (entries, head)

@@ -5,7 +5,7 @@ enum Extremes {
     /// The largest reply body that the transport takes.
     static let replyBound = 8 << 20
     /// The largest configuration file.
-    static let fileBound = 8 << 20
+    static let fileBound = 1 << 20
 
     private static func times(_ text: String, _ bound: Int) -> [UInt8] {
         let unit = Array(text.utf8)

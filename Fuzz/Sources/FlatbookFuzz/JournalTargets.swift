@@ -12,7 +12,6 @@ extension FuzzTarget {
                 let again = try? JSONDecoder().decode(JournalEntry.self, from: text)
             else { broken("an entry does not read back") }
             promise(again == entry, "an entry reads back as another")
-            promise((try? Chain.encode(again)) == text, "an entry is written differently the second time")
             _ = entry.event.columns
             _ = (entry.wall.rfc3339, entry.wall.compact)
         }
@@ -74,9 +73,12 @@ enum JournalSamples {
         let holder = RunHolder(host: "desk-1", pid: 7, bootID: "boot", version: "0.1.0")
         let plan = PlanDocument(name: "eod", accounts: [Pattern("*")])
         let venue = VenueTarget.okx
+        var account = venue.accounts[0]
+        // Facts have entries of their own.
+        account.facts = [:]
         let header = RunHeader(
             id: run, plans: [plan], planDigest: "sha256:00", environment: .production,
-            accounts: [RunHeader.RunAccount(account: venue.accounts[0], plan: 0)], deadline: Instant(nanoseconds: 9),
+            accounts: [RunHeader.RunAccount(account: account, plan: 0)], deadline: Instant(nanoseconds: 9),
             deadlineWall: WallTime(milliseconds: 9), startedWall: WallTime(milliseconds: 1), holder: holder)
         let key = LegKey(
             account: "desk-a-01", product: "SWAP", instrument: "BTC-USDT-SWAP", side: .long, marginMode: .cross,

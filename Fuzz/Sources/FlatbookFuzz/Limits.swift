@@ -7,6 +7,7 @@ enum Limits {
     private static let mostMemory = 256
 
     static func run(_ names: [String]) -> Bool {
+        Watch.isMeasuring = true
         var isGood = true
         for target in FuzzTarget.all where names.isEmpty || names.contains(target.name) {
             let extremes = target.extremes()

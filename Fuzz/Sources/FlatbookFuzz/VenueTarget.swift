@@ -193,11 +193,20 @@ extension VenueTarget {
             let status = chooser.pick(Self.statuses)
             let damage = (kind: chooser.byte(), place: chooser.byte())
             let reply = VenueReply(status: status, body: chooser.bytes)
+            if Watch.isMeasuring { return ask(question, reply, book) }
             _ = plugin.serverTime(in: reply)
             switch question.call {
             case .read(let read): judge(read, reply, damage, question.account, book)
             case .mutate(let mutation): judge(mutation, reply, question.account)
             }
+        }
+    }
+
+    private func ask(_ question: Question, _ reply: VenueReply, _ book: InstrumentBook) {
+        switch question.call {
+        case .read(let read):
+            _ = plugin.answer(to: read, in: reply, account: question.account, instruments: book)
+        case .mutate(let mutation): _ = plugin.outcome(of: mutation, in: reply, account: question.account)
         }
     }
 

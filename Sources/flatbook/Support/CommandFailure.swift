@@ -34,7 +34,15 @@ struct Output {
         FileHandle.standardOutput.write(Data((text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n").utf8))
     }
 
+    /// Lines for people. Parts of them may come from files of other processes, so nothing in them steers the terminal.
     static func note(_ text: String) {
+        line(
+            text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(
+                separator: "\n"))
+    }
+
+    /// A line that is safe as it stands, e.g. JSON.
+    static func line(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
