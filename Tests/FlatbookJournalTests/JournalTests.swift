@@ -125,6 +125,29 @@ struct JournalTests {
         #expect(error?.message.contains("entry 2 of run r") == true)
     }
 
+    @Test(
+        "a column of another type is damage, whatever is read",
+        arguments: [
+            ("event", "body = NULL"), ("event", "body = 7"), ("event", "prev = 'x'"), ("event", "hash = NULL"),
+            ("event", "epoch = 'x'"), ("event", "kind = NULL"), ("event", "t_mono = 1e300"), ("run", "head = NULL"),
+            ("run", "entries = 'x'"), ("run", "last_at = x'00'"), ("epoch", "epoch = NULL"),
+        ])
+    func mistyped(table: String, change: String) async throws {
+        let shelf = try Shelf()
+        let journal = try shelf.write()
+        try await journal.append([Shelf.opened(), Shelf.numbered(1)])
+        journal.close()
+        try shelf.tamper(
+            "CREATE TABLE loose AS SELECT * FROM \(table); UPDATE loose SET \(change); DROP TABLE \(table); "
+                + "ALTER TABLE loose RENAME TO \(table)")
+        let reader = try SQLiteJournal.open(shelf.location, mode: .read)
+        var errors: [JournalError] = []
+        do throws(JournalError) { _ = try reader.runs() } catch { errors.append(error) }
+        do throws(JournalError) { _ = try reader.entries(of: "r") } catch { errors.append(error) }
+        #expect(!errors.isEmpty)
+        #expect(errors.allSatisfy { $0.code == .corrupt })
+    }
+
     @Test("a deleted entry is found")
     func deleted() async throws {
         let shelf = try Shelf()

@@ -26,7 +26,9 @@ extension FuzzTarget {
             promise(plan.accounts.contains { !$0.isExclusion }, "only exclusions")
             promise(plan.verify.reads >= 2 && plan.verify.interval >= .milliseconds(100), "fewer than two reads")
             promise(plan.guards.deadline > .zero && plan.guards.deadline <= .seconds(7 * 86_400), "deadline")
-            for share in plan.share.values { promise(!share.isZero && !share.isNegative && share <= Amount(1), "share") }
+            for share in plan.share.values {
+                promise(!share.isZero && !share.isNegative && share <= Amount(1), "share")
+            }
             for pattern in plan.symbols { Said.check(pattern.text, atMost: 200, "a pattern") }
         }
     }
@@ -79,7 +81,8 @@ extension FuzzTarget {
     }
 
     private static func check(_ problems: [Diagnostic], _ bytes: [UInt8]) {
-        let lines = 1 + bytes.count { $0 == 0x0A || $0 == 0x0D } + bytes.count { $0 == 0x85 || $0 == 0xA8 || $0 == 0xA9 }
+        let lines =
+            1 + bytes.count { $0 == 0x0A || $0 == 0x0D } + bytes.count { $0 == 0x85 || $0 == 0xA8 || $0 == 0xA9 }
         promise(problems.count <= 501, "\(problems.count) problems")
         for problem in problems {
             Said.check(problem.message, atMost: 600, "a problem")
@@ -148,7 +151,8 @@ extension FuzzTarget {
             for reference in references {
                 let account = Account(
                     name: "a", exchange: ExchangeID("okx"), environment: .production, credentials: ["key": reference])
-                switch Blocking.value({ await CredentialResolver(environment: [:]).resolve([account]) { _ in ["key"] } })["a"] {
+                switch Blocking.value({ await CredentialResolver(environment: [:]).resolve([account]) { _ in ["key"] } }
+                )["a"] {
                 case .success(let secrets)?:
                     guard let secret = secrets["key"] else { broken("no secret") }
                     promise(!secret.isEmpty, "an empty secret")

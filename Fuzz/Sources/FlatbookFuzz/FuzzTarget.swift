@@ -11,11 +11,11 @@ struct FuzzTarget: Sendable {
     /// Prepares what all inputs share and gives the function that takes one input: it returns, or stops the program.
     var make: @Sendable () -> ([UInt8]) -> Void
     /// Inputs at the product's own bounds, built in memory: nesting, huge numbers, long texts.
-    var extremes: @Sendable () -> [(name: String, bytes: [UInt8])]
+    var extremes: @Sendable () -> [Extremes.Named]
 
     init(
         _ name: String, maximumLength: Int = 4096, dictionary: String,
-        extremes: @escaping @Sendable () -> [(name: String, bytes: [UInt8])] = { [] },
+        extremes: @escaping @Sendable () -> [Extremes.Named] = { [] },
         make: @escaping @Sendable () -> ([UInt8]) -> Void
     ) {
         self.name = name

@@ -102,7 +102,8 @@ extension FuzzTarget {
             case 0:
                 replace(lockPath, chooser.bytes)
                 switch try? locks.acquire(held, card: card) {
-                case .lockedBy(let card): promise((card?.description.utf8.count ?? 0) <= 20_000, "a lock's card is endless")
+                case .lockedBy(let card):
+                    promise((card?.description.utf8.count ?? 0) <= 20_000, "a lock's card is endless")
                 case .held: broken("a lock that another has was granted")
                 case nil: broken("a card keeps the lock from being tried")
                 }

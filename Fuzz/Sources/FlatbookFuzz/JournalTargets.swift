@@ -121,7 +121,8 @@ enum JournalSamples {
             .legRefused(account: "desk-a-01", leg: key, reason: "no method"),
             .penalty(
                 Penalty(
-                    bucket: BucketKey(limit: "okx.order", scope: "uid"), until: Instant(nanoseconds: 7), evidence: "429"),
+                    bucket: BucketKey(limit: "okx.order", scope: "uid"), until: Instant(nanoseconds: 7), evidence: "429"
+                ),
                 exchange: ExchangeID("okx")),
             .accountEnded(AccountVerdict(account: "desk-a-01", state: .flat, legs: [.init(key: key, state: .flat)])),
             .interrupted(signal: "TERM"),

@@ -14,7 +14,8 @@ enum Limits {
             guard !extremes.isEmpty else { continue }
             let body = target.make()
             var slowest: (UInt64, String) = (0, "")
-            for (name, bytes) in extremes {
+            for extreme in extremes {
+                let (name, bytes) = (extreme.name, extreme.make())
                 let start = Watch.nanoseconds()
                 body(bytes)
                 let time = Watch.nanoseconds() - start
@@ -24,7 +25,9 @@ enum Limits {
                     isGood = false
                 }
             }
-            print("\(target.name): \(extremes.count) inputs, slowest \(slowest.0 / 1_000_000) ms (\(slowest.1)), peak \(peak()) MiB")
+            print(
+                "\(target.name): \(extremes.count) inputs, slowest \(slowest.0 / 1_000_000) ms (\(slowest.1)), peak \(peak()) MiB"
+            )
         }
         if peak() > mostMemory { isGood = false }
         return isGood

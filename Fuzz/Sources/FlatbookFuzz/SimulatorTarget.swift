@@ -11,7 +11,8 @@ struct SimulatorTarget {
     var routes: [String]
 
     static let all: [FuzzTarget] = [
-        SimulatorTarget(venue: .bitget, routes: BitgetRoute.allCases.map { ($0.isMutation ? "POST " : "GET ") + $0.rawValue }),
+        SimulatorTarget(
+            venue: .bitget, routes: BitgetRoute.allCases.map { ($0.isMutation ? "POST " : "GET ") + $0.rawValue }),
         SimulatorTarget(venue: .okx, routes: OKXRoute.allCases.map(\.rawValue)),
         SimulatorTarget(venue: .bingx, routes: BingXRoute.allCases.map(\.rawValue)),
     ].map { target in
@@ -26,12 +27,16 @@ struct SimulatorTarget {
         var fleet = FleetBuilder(seed: 3)
         for (index, identity) in FleetBuilder.identities(venue: venue, count: 2, seed: 3).enumerated() {
             let slot = fleet.add(identity, isHedge: index == 0)
-            for instrument in SimulatedInstrument.everything.filter({ fleet.instruments(of: venue).contains($0) }).prefix(3) {
+            for instrument in SimulatedInstrument.everything.filter({ fleet.instruments(of: venue).contains($0) })
+                .prefix(3)
+            {
                 fleet.position(
-                    slot, instrument.symbol, product: instrument.product, side: .long, quantity: instrument.step.scaled(7, over: 1),
+                    slot, instrument.symbol, product: instrument.product, side: .long,
+                    quantity: instrument.step.scaled(7, over: 1),
                     marginMode: "crossed")
                 fleet.resting(
-                    slot, instrument.symbol, product: instrument.product, leg: .long, closes: false, size: instrument.step)
+                    slot, instrument.symbol, product: instrument.product, leg: .long, closes: false,
+                    size: instrument.step)
             }
         }
         let fresh = ExchangeSimulation(SimulationConfiguration(seed: 3, accounts: fleet.accounts, fillDelayMs: 0...0))
@@ -43,14 +48,17 @@ struct SimulatorTarget {
                 let account = simulation.accounts[number / 128]
                 let route = routes[number % 128 % routes.count]
                 let ns = Int64(step) * 1_000_000_000
-                let request = request(route, chooser.text(), chooser.line(), account, ms: Self.wallStart + ns / 1_000_000)
+                let request = request(
+                    route, chooser.text(), chooser.line(), account, ms: Self.wallStart + ns / 1_000_000)
                 let delivery = simulation.receive(request, atMs: Self.wallStart + ns / 1_000_000, arrivalNs: ns)
                 if let body = delivery.reply?.body, body.first == UInt8(ascii: "{") {
                     promise((try? JSONValue.parse(body)) != nil, "\(route) is answered with broken JSON")
                 }
             }
             for account in simulation.openPositions {
-                for position in account.positions { promise(position.quantity > .zero, "a position of \(position.quantity)") }
+                for position in account.positions {
+                    promise(position.quantity > .zero, "a position of \(position.quantity)")
+                }
             }
             promise((try? JSONValue.parse(simulation.stateJSON())) != nil, "the state is no JSON")
         }

@@ -221,8 +221,10 @@ extension VenueTarget {
             promise(outcome.errorClass != .ok, "a failed read is ok")
         case .answer(let answer):
             guard let value = try? JSONValue.parse(reply.body) else { broken("a body that is no JSON is an answer") }
-            let isAbsence = if case .orders([], nil) = answer { true } else if case .instruments([], _) = answer { true }
-                else { false }
+            let isAbsence =
+                if case .orders([], nil) = answer { true } else if case .instruments([], _) = answer { true } else {
+                    false
+                }
             promise((200..<300).contains(reply.status) || isAbsence, "HTTP \(reply.status) is an answer")
             cut(reply) { plugin.answer(to: read, in: $0, account: account, instruments: book).isAnswer }
             guard case .positions(let product, let cursor) = read, case .positions(let rows, let next) = answer else {
