@@ -24,7 +24,7 @@ enum CredentialText {
         if let rest = tail(text, "file:") { return try file(rest, folder: folder) }
         if let rest = tail(text, "exec:") { return try command(rest) }
         if let name = tail(text, "credential:") {
-            guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.contains("\0") else {
+            guard !name.isEmpty, name != ".", name != "..", !holds(name, "/"), !holds(name, "\0") else {
                 throw Problem(message: "has no valid name behind credential:.", hint: "It is the name of one file.")
             }
             return .systemdCredential(name: name)
@@ -47,6 +47,9 @@ enum CredentialText {
         text.hasPrefix(scheme) ? String(text.dropFirst(scheme.count)) : nil
     }
 
+    /// Looks at bytes, as the system does: a combining mark behind the sign makes another character of both.
+    private static func holds(_ text: String, _ sign: Unicode.Scalar) -> Bool { text.unicodeScalars.contains(sign) }
+
     private static func isWord(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
@@ -63,7 +66,7 @@ enum CredentialText {
             path = text[..<mark.lowerBound]
             pointer = String(text[text.index(before: mark.upperBound)...])
         }
-        guard !path.isEmpty, !path.contains("\0") else { throw Problem(message: "has no path behind file:.") }
+        guard !path.isEmpty, !holds(String(path), "\0") else { throw Problem(message: "has no path behind file:.") }
         return .file(path: path.hasPrefix("/") ? String(path) : folder + path, pointer: pointer)
     }
 
@@ -104,7 +107,7 @@ enum CredentialText {
             }
         }
         guard quote == nil else { throw Problem(message: "has a quote that is not closed in its command.") }
-        guard !command.contains("\0") else { throw Problem(message: "has a zero byte in its command.") }
+        guard !holds(String(command), "\0") else { throw Problem(message: "has a zero byte in its command.") }
         if let argument = current { arguments.append(argument) }
         return arguments
     }

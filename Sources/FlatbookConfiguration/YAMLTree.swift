@@ -44,7 +44,8 @@ struct YAMLTree {
                     return nil
                 }
                 let before = problems.reported
-                let tree = convert(root, depth: 0, file: file, problems: problems)
+                let place = Place(file: file, lastLine: YAMLFault.lines(text), problems: problems)
+                let tree = convert(root, depth: 0, place)
                 // A tree with something cut out would only give misleading problems.
                 return problems.reported == before ? tree : nil
             }
@@ -60,8 +61,19 @@ struct YAMLTree {
     /// None, and what the parser resolves a key to.
     private static let standardTags = [Tag.Name.implicit, .str, .seq, .map].map(\.rawValue)
 
-    private static func convert(_ node: Node, depth: Int, file: String, problems: Problems) -> YAMLTree? {
-        let line = node.mark?.line ?? 1
+    /// Where nodes stand.
+    private struct Place {
+        var file: String
+        /// 1-based. The parser puts an empty value at the end of a file on the line behind it.
+        var lastLine: Int
+        var problems: Problems
+
+        func line(of node: Node) -> Int? { node.mark.map { min($0.line, max(1, lastLine)) } }
+    }
+
+    private static func convert(_ node: Node, depth: Int, _ place: Place) -> YAMLTree? {
+        let (file, problems) = (place.file, place.problems)
+        let line = place.line(of: node) ?? 1
         guard depth < maximumDepth else {
             problems.add(file, line, nil, "is nested too deeply.")
             return nil
@@ -90,21 +102,20 @@ struct YAMLTree {
             let isNothing = isPlain && ["", "~", "null"].contains(scalar.string)
             return YAMLTree(kind: isNothing ? .nothing : .text(scalar.string), line: line)
         case .sequence(let sequence):
-            let items = sequence.compactMap { convert($0, depth: depth + 1, file: file, problems: problems) }
+            let items = sequence.compactMap { convert($0, depth: depth + 1, place) }
             return YAMLTree(kind: .list(items), line: line)
         case .mapping(let mapping):
-            return map(mapping, line: line, depth: depth, file: file, problems: problems)
+            return map(mapping, line: line, depth: depth, place)
         case .alias: return nil
         }
     }
 
-    private static func map(
-        _ mapping: Node.Mapping, line: Int, depth: Int, file: String, problems: Problems
-    ) -> YAMLTree {
+    private static func map(_ mapping: Node.Mapping, line: Int, depth: Int, _ place: Place) -> YAMLTree {
+        let (file, problems) = (place.file, place.problems)
         var entries: [Entry] = []
         var lines: [String: Int] = [:]
         for (key, value) in mapping {
-            let keyLine = key.mark?.line ?? line
+            let keyLine = place.line(of: key) ?? line
             guard case .scalar(let scalar) = key else {
                 problems.add(file, keyLine, nil, "has a key that is no word.")
                 continue
@@ -113,7 +124,7 @@ struct YAMLTree {
                 problems.add(file, keyLine, shownKey(scalar.string), "is given twice; the first is on line \(first).")
                 continue
             }
-            guard let value = convert(value, depth: depth + 1, file: file, problems: problems) else { continue }
+            guard let value = convert(value, depth: depth + 1, place) else { continue }
             entries.append(Entry(key: scalar.string, line: keyLine, value: value))
         }
         return YAMLTree(kind: .map(entries), line: line)
@@ -151,7 +162,7 @@ struct YAMLFault {
         }
     }
 
-    private static func lines(_ text: String) -> Int {
+    static func lines(_ text: String) -> Int {
         text.utf8.count { $0 == UInt8(ascii: "\n") } + (text.utf8.last == UInt8(ascii: "\n") ? 0 : 1)
     }
 

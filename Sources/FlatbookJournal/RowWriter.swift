@@ -24,7 +24,9 @@ struct RowWriter {
     init(_ db: Database, path: String) throws {
         self.db = db
         self.path = path
-        next = (try Int64.fetchOne(db, sql: "SELECT max(seq) FROM event") ?? 0) + 1
+        let last = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM event") ?? 0
+        guard (0..<Int64.max / 2).contains(last) else { throw Self.damaged(path, "its last entry has number \(last)") }
+        next = last + 1
         statement = try db.cachedStatement(
             sql: """
                 INSERT INTO event(seq, run, epoch, account, call, kind, t_mono, t_wall, body, prev, hash)
@@ -100,14 +102,28 @@ struct RowWriter {
     private mutating func run(_ id: String) throws -> Run? {
         if let known = runs[id] { return known }
         let row = try Row.fetchOne(
-            db, sql: "SELECT run.*, epoch.epoch FROM run JOIN epoch ON epoch.run = run.id WHERE run.id = ?",
-            arguments: [id])
+            db,
+            sql: """
+                SELECT epoch.epoch, run.head, run.entries, run.first_seq, run.opened_at, run.last_at, run.status, run.exit_code
+                FROM run JOIN epoch ON epoch.run = run.id WHERE run.id = ?
+                """, arguments: [id])
         guard let row else { return nil }
-        let head: Data = row["head"]
+        // By place, and as whatever it is: the subscripts by name and type would end the process on a damaged file.
+        guard let epoch = Int.fromDatabaseValue(row[0]), let head = Data.fromDatabaseValue(row[1]),
+            let entries = Int.fromDatabaseValue(row[2]), let first = Int64.fromDatabaseValue(row[3]),
+            let opened = Int64.fromDatabaseValue(row[4]), let last = Int64.fromDatabaseValue(row[5]),
+            (0..<Int.max / 2).contains(epoch), (0..<Int.max / 2).contains(entries)
+        else { throw Self.damaged(path, "the row of run \(id) cannot be read") }
         let run = Run(
-            epoch: row["epoch"], head: Array(head), entries: row["entries"], first: row["first_seq"],
-            opened: row["opened_at"], last: row["last_at"], status: row["status"], exitCode: row["exit_code"])
+            epoch: epoch, head: Array(head), entries: entries, first: first, opened: opened, last: last,
+            status: String.fromDatabaseValue(row[6]), exitCode: Int.fromDatabaseValue(row[7]))
         runs[id] = run
         return run
+    }
+
+    private static func damaged(_ path: String, _ what: String) -> JournalError {
+        JournalError(
+            .corrupt,
+            "\(path): \(what). Keep the file for examination; check positions with a dry run on a new --journal.")
     }
 }

@@ -101,6 +101,20 @@ struct LoaderAccountProblemsTests {
         #expect(!problems.joined().contains("hunter2"))
     }
 
+    /// Found by fuzzing: a sign with a combining mark behind it is another character, but the system sees the sign.
+    @Test(
+        "refuses a zero byte and a separator behind which a combining mark stands",
+        arguments: [
+            ("exec:a \\0\u{301}b", "has a zero byte in its command."),
+            ("file:a\\0\u{301}", "has no path behind file:."),
+            ("credential:a/\u{301}b", "has no valid name behind credential:. It is the name of one file."),
+        ])
+    func refusesMarkedSigns(_ text: String, _ message: String) throws {
+        let file = LoaderBench.account("options: {api: auto}").replacingOccurrences(of: "env:PASS", with: text)
+        let (_, problems) = try LoaderBench.accounts(file)
+        #expect(problems == ["a.yaml:11: accounts[0].credentials.passphrase: \(message)"])
+    }
+
     @Test("names each credential field that is missing, unknown or misspelt")
     func namesFields() throws {
         let file = LoaderBench.account("uid: 1").replacingOccurrences(of: "passphrase", with: "passphrse")

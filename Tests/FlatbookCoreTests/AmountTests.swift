@@ -65,6 +65,19 @@ struct AmountTests {
     }
 }
 
+extension AmountTests {
+    /// Found in review for fuzzing: the least integer of the type has no opposite, so its magnitude ended the process.
+    @Test("a result beyond the greatest integer is refused on either side of zero")
+    func leastInteger() throws {
+        let greatest = try Amount("170141183460469231731687303715884105727")
+        #expect(throws: AmountError.tooManyDigits) { try greatest.negated.adding(Amount(-1)) }
+        #expect(throws: AmountError.tooManyDigits) { try greatest.adding(Amount(1)) }
+        let (a, b) = (try Amount("-18446744073709551616"), try Amount("9223372036854775808"))
+        #expect(throws: AmountError.tooManyDigits) { try a.multiplied(by: b) }
+        #expect(try a.adding(b).magnitude == b)
+    }
+}
+
 @Suite("Time")
 struct TimeTests {
     @Test(
@@ -72,6 +85,8 @@ struct TimeTests {
         arguments: [
             (0, "1970-01-01T00:00:00.000Z"), (1_790_000_000_123, "2026-09-21T14:13:20.123Z"),
             (951_782_400_000, "2000-02-29T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
+            // Found by fuzzing: ended the process.
+            (.min, "-292275055-05-16T16:47:04.192Z"), (.max, "292278994-08-17T07:12:55.807Z"),
         ])
     func prints(milliseconds: Int64, text: String) {
         #expect(WallTime(milliseconds: milliseconds).rfc3339 == text)

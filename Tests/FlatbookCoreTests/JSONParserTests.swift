@@ -119,6 +119,17 @@ struct JSONParserTests {
         #expect(refused > 0)
     }
 
+    /// Found by fuzzing: 8 MiB of `1,` took 700 MiB.
+    @Test("refuses more values than a reply can need", arguments: [("[", "0,", "0]"), ("[", "[],", "[]]")])
+    func tooManyValues(open: String, value: String, end: String) throws {
+        let fitting = open + String(repeating: value, count: JSONValue.mostValues - 2) + end
+        #expect(try parse(fitting).elements?.count == JSONValue.mostValues - 1)
+        let error = #expect(throws: JSONError.self) {
+            try parse(open + String(repeating: value, count: JSONValue.mostValues - 1) + end)
+        }
+        #expect(error?.reason == .tooManyValues)
+    }
+
     @Test("reads a long text with many members and escapes")
     func longText() throws {
         let row = #"{"id":"\u0031","n":1}"#

@@ -162,6 +162,32 @@ private final class Folder {
         #expect(error?.description.contains("not a ledger file") == true)
     }
 
+    /// Found by fuzzing: sums of such numbers ended the process, and a negative weight gave away what others held.
+    @Test("Numbers that no process writes neither end one nor free a slot", arguments: [Int64.min, -1, 0, 1, .max])
+    func extremeNumbers(number: Int64) throws {
+        let folder = Folder()
+        let costs = [BucketCost(key: key, weight: Int(number), capacity: 3, window: TimeSpan(nanoseconds: number))]
+        let at = Instant(nanoseconds: number)
+        let allowance = TimeSpan(nanoseconds: number)
+        let frames: [LedgerRecord] = [
+            .acquire(Permit(id: 1, costs: costs, takenAt: at)), .acquire(Permit(id: 2, costs: costs, takenAt: ms(5))),
+            .acquire(Permit(id: 3, costs: costs, takenAt: at)), .settle(id: 1, at: at),
+            .abandon(id: 2, at: at, allowance: allowance),
+            .penalty(
+                Penalty(bucket: BucketKey(limit: "other", scope: "x"), until: at, evidence: ""), remaining: allowance),
+        ]
+        for boot in ["boot-1", "boot-2"] {
+            let bytes = LedgerFile.header(bootID: "boot-1") + frames.flatMap(LedgerCoding.frame)
+            try Data(bytes).write(to: URL(fileURLWithPath: folder.file))
+            let ledger = try folder.open(7, boot: boot, at: ms(10))
+            let granted = (0..<5).count { _ in permit(ledger.acquire(cost(3), at: ms(10))) != nil }
+            #expect(granted <= 3)
+            _ = ledger.penalties(at: ms(20))
+            _ = ledger.acquire(cost(3), at: ms(100_000))
+            #expect(ledger.failure == nil)
+        }
+    }
+
     @Test func theFileIsItsOwnersOnly() throws {
         let folder = Folder()
         _ = try folder.open(1)

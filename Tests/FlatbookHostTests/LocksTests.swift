@@ -147,13 +147,16 @@ private func mode(_ path: String) throws -> Int? {
         #expect(!lock.isStillHeld())
     }
 
-    @Test("A damaged epoch is an error that names the file")
-    func damagedEpoch() throws {
+    @Test(
+        "A damaged epoch is an error that names the file",
+        arguments: ["nonsense", "09223372036854775807", "-0000000000000000001"])
+    func damagedEpoch(text: String) throws {
         let home = try Home()
         let path = home.directory.locksPath + "/bitget-production-42.epoch"
-        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: path))
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         let error = #expect(throws: HostError.self) { try home.locks.acquire(key(), card: card) }
         #expect(error?.path == path)
+        #expect(throws: HostError.self) { try home.locks.raiseEpoch(key()) }
     }
 
     @Test(

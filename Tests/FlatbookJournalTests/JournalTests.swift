@@ -125,6 +125,62 @@ struct JournalTests {
         #expect(error?.message.contains("entry 2 of run r") == true)
     }
 
+    @Test(
+        "a column of another type is damage, whatever is read",
+        arguments: [
+            ("event", "body = NULL"), ("event", "body = 7"), ("event", "prev = 'x'"), ("event", "hash = NULL"),
+            ("event", "epoch = 'x'"), ("event", "kind = NULL"), ("event", "t_mono = 1e300"), ("run", "head = NULL"),
+            ("run", "entries = 'x'"), ("run", "last_at = x'00'"), ("epoch", "epoch = NULL"),
+        ])
+    func mistyped(table: String, change: String) async throws {
+        let shelf = try Shelf()
+        let journal = try shelf.write()
+        try await journal.append([Shelf.opened(), Shelf.numbered(1)])
+        journal.close()
+        try shelf.tamper(
+            "CREATE TABLE loose AS SELECT * FROM \(table); UPDATE loose SET \(change); DROP TABLE \(table); "
+                + "ALTER TABLE loose RENAME TO \(table)")
+        let reader = try SQLiteJournal.open(shelf.location, mode: .read)
+        var errors: [JournalError] = []
+        do throws(JournalError) { _ = try reader.runs() } catch { errors.append(error) }
+        do throws(JournalError) { _ = try reader.entries(of: "r") } catch { errors.append(error) }
+        #expect(!errors.isEmpty)
+        #expect(errors.allSatisfy { $0.code == .corrupt })
+    }
+
+    @Test(
+        "a table whose columns have other names is damage",
+        arguments: [("event", "body"), ("run", "head"), ("epoch", "epoch")])
+    func renamed(table: String, column: String) async throws {
+        let shelf = try Shelf()
+        let journal = try shelf.write()
+        try await journal.append([Shelf.opened(), Shelf.numbered(1)])
+        journal.close()
+        try shelf.tamper("ALTER TABLE \(table) RENAME COLUMN \(column) TO other")
+        let reader = try SQLiteJournal.open(shelf.location, mode: .read)
+        #expect(throws: JournalError.self) { try reader.entries(of: "r") }
+        if table != "event" || column != "body" { return }
+        #expect(throws: JournalError.self) { try reader.runs() }
+    }
+
+    @Test(
+        "a damaged journal is not written on",
+        arguments: [
+            ("run", "head = NULL"), ("run", "entries = 9223372036854775807"), ("epoch", "epoch = 'x'"),
+            ("event", "seq = 9223372036854775807"),
+        ])
+    func damagedIsNotWritten(table: String, change: String) async throws {
+        let shelf = try Shelf()
+        let journal = try shelf.write()
+        try await journal.append([Shelf.opened()])
+        journal.close()
+        try shelf.tamper(
+            "CREATE TABLE loose AS SELECT * FROM \(table); UPDATE loose SET \(change); DROP TABLE \(table); "
+                + "ALTER TABLE loose RENAME TO \(table)")
+        let again = try shelf.write()
+        #expect(await shelf.code { try await again.append([Shelf.numbered(1)]) } == .corrupt)
+    }
+
     @Test("a deleted entry is found")
     func deleted() async throws {
         let shelf = try Shelf()

@@ -95,4 +95,23 @@ import Testing
             }
         }
     }
+
+    @Test("a lock's card, which another process wrote, does not steer the terminal")
+    func hostileCard() async throws {
+        try await Desk.open(accounts: 1) { desk in
+            try FileManager.default.createDirectory(at: desk.path("reports"), withIntermediateDirectories: true)
+            try desk.write(
+                "reports/journal.sqlite.lock", #"{"run":"r\u001b[2J\u202e","pid":7,"host":"h\u0007","since":0}"#,
+                mode: 0o600)
+            let held = open(desk.path("reports/journal.sqlite.lock").path, O_RDWR)
+            defer { close(held) }
+            #expect(flock(held, LOCK_EX | LOCK_NB) == 0)
+            let run = try desk.start(["run", "plans/all.yaml", "--yes"])
+            #expect(try await run.sees("waiting for the journal"))
+            run.send(SIGINT)
+            run.send(SIGINT)
+            let outcome = try await run.outcome()
+            #expect(!outcome.stderr.unicodeScalars.contains { "\u{1B}\u{7}\u{202E}".unicodeScalars.contains($0) })
+        }
+    }
 }

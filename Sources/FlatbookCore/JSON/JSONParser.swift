@@ -10,6 +10,7 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case badUTF8 = "is not UTF-8"
         case duplicateName = "names a member twice"
         case tooDeep = "is nested too deeply"
+        case tooManyValues = "holds too many values"
         case trailingBytes = "goes on after its end"
     }
 
@@ -29,6 +30,10 @@ extension JSONValue {
     /// The deepest nesting that any caller may ask for: the parser recurses, and so does freeing its result.
     public static let depthCeiling = 512
 
+    /// The most values, members included, that a text may hold: a value takes up to a hundred times the memory of the two
+    /// bytes that it can be written in. The largest reply that is taken in, 8 MiB, has fewer unless it is an attack.
+    public static let mostValues = 1 << 19
+
     /// Parses one whole RFC 8259 text, strictly, in time linear in its length.
     ///
     /// Stricter than most parsers where two readings are possible: a member named twice, a byte order mark, a lone
@@ -47,6 +52,7 @@ private struct JSONParser {
     let bytes: [UInt8]
     let maximumDepth: Int
     var index = 0
+    private var values = 0
 
     init(bytes: [UInt8], maximumDepth: Int) {
         self.bytes = bytes
@@ -85,6 +91,8 @@ private struct JSONParser {
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         skipSpace()
         guard let first = current else { throw unexpected() }
+        values += 1
+        guard values <= JSONValue.mostValues else { throw JSONError(.tooManyValues, at: index) }
         switch first {
         case UInt8(ascii: "{"): return .object(try members(depth: depth + 1))
         case UInt8(ascii: "["): return .array(try elements(depth: depth + 1))

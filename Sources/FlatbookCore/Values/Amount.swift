@@ -117,7 +117,8 @@ public struct Amount: Sendable {
     public func adding(_ other: Amount) throws(AmountError) -> Amount {
         guard let (x, y, scale) = Self.aligned(self, other) else { throw .tooManyDigits }
         let (sum, overflow) = x.addingReportingOverflow(y)
-        if overflow { throw .tooManyDigits }
+        // The least integer has no opposite.
+        if overflow || sum == .min { throw .tooManyDigits }
         return Amount(significand: sum, scale: scale)
     }
 
@@ -125,8 +126,9 @@ public struct Amount: Sendable {
     /// - Throws: ``AmountError/tooManyDigits`` if it needs more than 38 digits, or more than 38 behind the point.
     public func multiplied(by other: Amount) throws(AmountError) -> Amount {
         let (product, overflow) = significand.multipliedReportingOverflow(by: other.significand)
+        if overflow || product == .min { throw .tooManyDigits }
         let result = Amount(significand: product, scale: scale + other.scale)
-        if overflow || result.scale > 38 { throw .tooManyDigits }
+        if result.scale > 38 { throw .tooManyDigits }
         return result
     }
 

@@ -109,8 +109,8 @@ public struct Now: Hashable, Sendable {
 }
 
 private func floorDivide(_ a: Int64, _ b: Int64) -> (Int64, Int64) {
-    let q = a >= 0 ? a / b : -((-a + b - 1) / b)
-    return (q, a - q * b)
+    let (quotient, rest) = a.quotientAndRemainder(dividingBy: b)
+    return rest < 0 ? (quotient - 1, rest + b) : (quotient, rest)
 }
 
 private func pad(_ value: Int64, _ width: Int) -> String {

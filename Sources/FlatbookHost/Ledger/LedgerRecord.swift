@@ -88,28 +88,46 @@ enum LedgerCoding {
                 else { return nil }
                 costs.append(
                     BucketCost(
-                        key: BucketKey(limit: limit, scope: scope), weight: Int(weight), capacity: Int(capacity),
-                        window: TimeSpan(nanoseconds: window)))
+                        key: BucketKey(limit: limit, scope: scope), weight: Bound.count(weight, atLeast: 0),
+                        capacity: Bound.count(capacity, atLeast: 1), window: Bound.span(window)))
             }
-            return .acquire(Permit(id: id, costs: costs, takenAt: Instant(nanoseconds: takenAt)))
+            return .acquire(Permit(id: id, costs: costs, takenAt: Bound.instant(takenAt)))
         case 2:
             guard let id = reader.number(), let at = reader.signed() else { return nil }
-            return .settle(id: id, at: Instant(nanoseconds: at))
+            return .settle(id: id, at: Bound.instant(at))
         case 3: return reader.number().map { .release(id: $0) }
         case 4:
             guard let id = reader.number(), let at = reader.signed(), let allowance = reader.signed() else {
                 return nil
             }
-            return .abandon(
-                id: id, at: Instant(nanoseconds: at), allowance: TimeSpan(nanoseconds: allowance))
+            return .abandon(id: id, at: Bound.instant(at), allowance: Bound.span(allowance))
         case 5:
             guard let limit = reader.text(), let scope = reader.text(), let until = reader.signed(),
                 let remaining = reader.signed(), let evidence = reader.text()
             else { return nil }
             let penalty = Penalty(
-                bucket: BucketKey(limit: limit, scope: scope), until: Instant(nanoseconds: until), evidence: evidence)
-            return .penalty(penalty, remaining: TimeSpan(nanoseconds: remaining))
+                bucket: BucketKey(limit: limit, scope: scope), until: Bound.instant(until), evidence: evidence)
+            return .penalty(penalty, remaining: Bound.span(remaining))
         default: return nil
+        }
+    }
+
+    /// Numbers as far as arithmetic on them cannot overflow: a damaged or foreign file must not end the process, and no
+    /// weight may free what others hold.
+    private enum Bound {
+        private static let mostSpan = Int64.max / 64
+        private static let mostInstant = Int64.max / 4
+
+        static func count(_ value: Int64, atLeast least: Int) -> Int {
+            Int(min(max(value, Int64(least)), 1_000_000_000))
+        }
+
+        static func span(_ nanoseconds: Int64) -> TimeSpan {
+            TimeSpan(nanoseconds: min(max(nanoseconds, 0), mostSpan))
+        }
+
+        static func instant(_ nanoseconds: Int64) -> Instant {
+            Instant(nanoseconds: min(max(nanoseconds, -mostInstant), mostInstant))
         }
     }
 

@@ -230,7 +230,8 @@ private enum LockFile {
     static func number(in file: Int32) -> Int? {
         let data = read(file, 32)
         guard data.count == 20 else { return nil }
-        return Int(String(decoding: data, as: UTF8.self)).flatMap { $0 >= 0 ? $0 : nil }
+        // The largest number cannot be raised any more: no process wrote it.
+        return Int(String(decoding: data, as: UTF8.self)).flatMap { (0..<Int.max).contains($0) ? $0 : nil }
     }
 
     static func card(in file: Int32) -> LockCard? {

@@ -35,7 +35,15 @@ struct Output {
         if code != 0 { Self.note("the result could not be written to stdout: \(String(cString: strerror(code)))") }
     }
 
+    /// Lines for people. Parts of them may come from files of other processes, so nothing in them steers the terminal.
     static func note(_ text: String) {
+        line(
+            text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(
+                separator: "\n"))
+    }
+
+    /// A line that is safe as it stands, e.g. JSON.
+    static func line(_ text: String) {
         StandardStreams.note(text + "\n")
     }
 

@@ -31,7 +31,7 @@ final class ProgressPrinter {
         log.notice(notice)
         switch style {
         case .none: if case .warning(let text) = notice { write(text) }
-        case .json: if let line = ProgressJSON.line(notice, now: now) { Output.note(line) }
+        case .json: if let line = ProgressJSON.line(notice, now: now) { Output.line(line) }
         case .terminal, .plain:
             guard let text = Self.plain(notice, isTerse: style == .terminal) else { return }
             clear()

@@ -80,7 +80,7 @@ struct RunEnding {
         case .closed(let verdict):
             try report(run, asJSON: asJSON)
             if options.progressMode == "json" {
-                Output.note(ProgressJSON.runEnd(status: verdict.status, exitCode: verdict.exitCode, now: clock.now()))
+                Output.line(ProgressJSON.runEnd(status: verdict.status, exitCode: verdict.exitCode, now: clock.now()))
             }
             return Int32(verdict.exitCode)
         case .interrupted(let signal):
