@@ -11,13 +11,15 @@ struct Flatbook: ParsableCommand {
         version: Version.text,
         subcommands: [
             PlanCommand.self, RunCommand.self, ResumeCommand.self, AbandonCommand.self, RunsCommand.self,
-            ReportCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
+            ReportCommand.self, HaltCommand.self, UnlockCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
             SimulateCommand.self, DemoCommand.self, BenchJournalCommand.self,
         ])
 
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         signal(SIGPIPE, SIG_IGN)
+        // A limit on the size of files is then an error of the journal's write, which stops the run in order.
+        signal(SIGXFSZ, SIG_IGN)
         refuseCoreDumps()
         do {
             let command = try parseAsRoot(arguments)
