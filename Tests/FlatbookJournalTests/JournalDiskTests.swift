@@ -187,7 +187,9 @@ struct JournalDiskTests {
         let journal = try shelf.write()
         try await journal.append([Shelf.opened()])
         journal.close()
-        let other = try DatabaseQueue(path: shelf.location.path)
+        var unguarded = Configuration()
+        unguarded.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: shelf.location.path, configuration: unguarded)
         try await other.writeWithoutTransaction { db in
             try db.execute(sql: "BEGIN EXCLUSIVE")
         }

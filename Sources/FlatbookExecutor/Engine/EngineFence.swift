@@ -13,6 +13,7 @@ extension Engine {
         lanes[name]?.mayCancel = false
         forgetQueued(name, venue: key)
         dirty.append(name)
+        notice(.warning("\(name): \(Self.fencedReason); nothing more is sent for it"))
     }
 
     /// After an unlock the old holder's last signature lives on for a while: two sized orders must not both be alive.

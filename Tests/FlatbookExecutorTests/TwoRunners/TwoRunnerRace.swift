@@ -186,7 +186,7 @@ final class TwoRunnerRace {
         var random = TestRandom(seed: seed)
         let venue = random.pick(SimulatedVenue.allCases)
         let identity = FleetBuilder.identities(venue: venue, count: 1, seed: seed)
-        let fleet = FleetBuilder.random(identity, positionsPerAccount: Int(random.next(in: 2...5)), seed: seed)
+        let fleet = FleetBuilder.random(identity, positionsPerAccount: Int(random.next(in: 2...3)), seed: seed)
         var configuration = SimulationConfiguration(seed: seed, accounts: fleet.accounts)
         configuration.switches.drawsReplyVariants = true
         simulation = ExchangeSimulation(configuration)
@@ -364,10 +364,10 @@ final class TwoRunnerRace {
 
     private func arrive(_ runner: Runner, _ dispatch: Dispatch, _ bytes: SimulatedRequest, _ signedAt: Int64) {
         let atMs = Self.wallStart + (nowNs - 1_000_000_000) / 1_000_000
-        let executedBefore = simulation.truth.receipts.count { $0.isMutation && $0.executed }
+        let executedBefore = dispatch.isMutation ? simulation.truth.receipts.count(where: \.executed) : 0
         let delivery = simulation.receive(bytes, atMs: atMs, arrivalNs: nowNs)
-        let executedAfter = simulation.truth.receipts.count { $0.isMutation && $0.executed }
         if dispatch.isMutation {
+            let executedAfter = simulation.truth.receipts.count(where: \.executed)
             receipts.append(
                 Receipt(
                     runner: runner.index, signedAt: signedAt, arrivedAt: nowNs, isSized: isSized(runner, dispatch),

@@ -64,10 +64,10 @@ struct TwoRunnerTests {
         return found
     }
 
-    @Test("the fenced one signs nothing after the unlock, is told so and ends", arguments: [1, 301, 601, 901] as [UInt64])
+    @Test("the fenced one signs nothing after the unlock, is told so and ends", arguments: [1, 251, 501, 751] as [UInt64])
     func races(first: UInt64) async throws {
         var (fenced, betweenGateAndWrite, sized) = (0, 0, 0)
-        for seed in first..<first + 300 {
+        for seed in first..<first + 250 {
             let race = try TwoRunnerRace(seed: seed)
             await race.run()
             let found = violations(of: race)
