@@ -69,11 +69,11 @@ final class Child: Sendable {
         }
     }
 
-    init(_ arguments: [String], in folder: URL, environment: [String: String]) throws {
+    init(_ arguments: [String], in folder: URL, environment: [String: String], program: URL = Binary.url) throws {
         let process = Process()
         let pipes = [Pipe(), Pipe()]
         let state = State()
-        process.executableURL = Binary.url
+        process.executableURL = program
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = environment

@@ -42,7 +42,8 @@ import Testing
             let first = try start(desk, left)
             #expect(try await first.sees(Self.callStart))
             let second = try await desk.run(right, "--journal", "other/journal.sqlite", "--reports", "other")
-            #expect(second.code == 10, "\(second.all)")
+            // The lock is the cause of every leg that is left (contract §5).
+            #expect(second.code == 75, "\(second.all)")
             let report = try desk.report(in: "other")
             #expect(report.account(names[1])?.state == "skipped")
             #expect(report.account(names[1])?.reason?.contains("\(first.pid)") == true)
