@@ -28,7 +28,8 @@ struct SQLiteVersion: Comparable, CustomStringConvertible {
     /// under an OS lock, and every other is opened to read.
     static func refusal(_ text: String) -> JournalError? {
         guard let version = Self(text) else {
-            return JournalError(.cannotOpen, "SQLite says that its version is \"\(text)\". Use the system's own library.")
+            return JournalError(
+                .cannotOpen, "SQLite says that its version is \"\(text)\". Use the system's own library.")
         }
         guard version >= oldest else {
             return JournalError(

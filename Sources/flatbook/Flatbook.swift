@@ -11,7 +11,8 @@ struct Flatbook: ParsableCommand {
         version: Version.text,
         subcommands: [
             PlanCommand.self, RunCommand.self, ResumeCommand.self, AbandonCommand.self, RunsCommand.self,
-            ReportCommand.self, HaltCommand.self, UnlockCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
+            ReportCommand.self, HaltCommand.self, UnlockCommand.self, PositionsCommand.self, AccountsCommand.self,
+            LimitsCommand.self,
             SimulateCommand.self, DemoCommand.self, BenchJournalCommand.self,
         ])
 

@@ -54,7 +54,8 @@ import Testing
         }
     }
 
-    @Test("disjoint plans with one journal go one after the other, with two at the same time", arguments: [true, false])
+    @Test(
+        "disjoint plans with one journal go one after the other, with two at the same time", arguments: [true, false])
     func disjoint(ownJournal: Bool) async throws {
         try await Desk.open(["--latency", "200"]) { desk in
             let names = Set(try await desk.state().positions.map(\.name)).sorted()

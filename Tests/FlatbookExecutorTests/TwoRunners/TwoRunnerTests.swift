@@ -37,7 +37,9 @@ struct TwoRunnerTests {
     }
 
     private func ending(of runner: TwoRunnerRace.Runner) -> [String] {
-        guard case .closed = runner.end else { return ["run \(runner.index) ended with \(String(describing: runner.end))"] }
+        guard case .closed = runner.end else {
+            return ["run \(runner.index) ended with \(String(describing: runner.end))"]
+        }
         guard let machine = try? RunMachine(folding: runner.journal) else {
             return ["the journal of run \(runner.index) does not fold"]
         }
@@ -64,7 +66,8 @@ struct TwoRunnerTests {
         return found
     }
 
-    @Test("the fenced one signs nothing after the unlock, is told so and ends", arguments: [1, 251, 501, 751] as [UInt64])
+    @Test(
+        "the fenced one signs nothing after the unlock, is told so and ends", arguments: [1, 251, 501, 751] as [UInt64])
     func races(first: UInt64) async throws {
         var (fenced, betweenGateAndWrite, sized) = (0, 0, 0)
         for seed in first..<first + 250 {
