@@ -62,7 +62,8 @@ let package = Package(
             ] + plugins.map { .target(name: "\($0)Exchange") })
         + layer(
             "FlatbookJournal",
-            ["FlatbookCore", "FlatbookCrypto", .product(name: "GRDB", package: "GRDB.swift")])
+            ["FlatbookCore", "FlatbookCrypto", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.copy("Fixtures")])
         + layer("FlatbookHost", ["FlatbookCore"])
         + layer("FlatbookReporter", ["FlatbookCore"], resources: [.copy("Golden")])
         + layer(

@@ -18,6 +18,10 @@ public struct TransportError: Error, Hashable, Sendable {
         public static let malformed = Code("malformed-http")
         public static let redirect = Code("redirect")
         public static let cancelled = Code("cancelled")
+        /// The send gate found the account's epoch raised: this process sends nothing more for it.
+        public static let fenced = Code("fenced")
+        /// The send gate found the host halted.
+        public static let halted = Code("halted")
     }
 
     public var code: Code

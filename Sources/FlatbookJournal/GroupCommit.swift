@@ -26,10 +26,14 @@ final class GroupCommit: Sendable {
     private let state: Mutex<State>
     private let database: DatabaseQueue
     private let path: String
+    private let beforeCommit: (@Sendable (Int) throws -> Void)?
     private let thread = DispatchQueue(label: "flatbook.journal.commit", qos: .userInitiated)
 
-    init(queue: DatabaseQueue, path: String, isReader: Bool) {
+    init(
+        queue: DatabaseQueue, path: String, isReader: Bool, beforeCommit: (@Sendable (Int) throws -> Void)? = nil
+    ) {
         database = queue
+        self.beforeCommit = beforeCommit
         self.path = path
         var state = State()
         if isReader { state.failure = JournalError(.readOnly, "\(path) was opened to be read.") }
@@ -132,6 +136,7 @@ final class GroupCommit: Sendable {
                     written += 1
                 }
                 try rows.finish()
+                try beforeCommit?(count + 1)
                 return .commit
             }
             return (written, failure)

@@ -17,6 +17,10 @@ package final class SQLiteJournal: JournalWriter, JournalReader {
         package var reserveBytes = 16 << 20
         /// Bounds the file, as a full disk does.
         package var maximumPages: Int?
+        /// For tests: called before each commit with its number, and throws what the disk would.
+        var beforeCommit: (@Sendable (Int) throws -> Void)?
+        /// For tests: what SQLite is taken for.
+        var libraryVersion: String?
         package init() {}
     }
 
@@ -56,13 +60,24 @@ package final class SQLiteJournal: JournalWriter, JournalReader {
             queue = try Self.connectToRead(location)
         } else {
             if !options.allowsNetworkFileSystem { try JournalFiles.refuseNetwork(location.directory) }
+            for path in [location.path, location.path + "-wal"] { try JournalHealth.refuseForeign(path) }
             try JournalFiles.makeDatabase(location)
+            try WALFile.refuseDamage(location)
             try JournalFiles.allocateReserve(location, bytes: options.reserveBytes)
-            queue = try Self.connectToWrite(location, maximumPages: options.maximumPages)
+            queue = try Self.connectToWrite(
+                location, maximumPages: options.maximumPages, libraryVersion: options.libraryVersion)
             try JournalFiles.syncDirectory(location.directory)
         }
         database = Mutex(queue)
-        commits = GroupCommit(queue: queue, path: location.path, isReader: lock == nil)
+        commits = GroupCommit(
+            queue: queue, path: location.path, isReader: lock == nil, beforeCommit: options.beforeCommit)
+    }
+
+    /// The disk must have room for ten times what a run of so many accounts writes.
+    ///
+    /// - Throws: ``JournalError`` with `diskFull`.
+    package func requireSpace(accounts: Int) throws(JournalError) {
+        try JournalHealth.requireSpace(location, accounts: accounts)
     }
 
     /// Commits and fsyncs since the journal was opened: one of each per batch.
@@ -92,7 +107,7 @@ package final class SQLiteJournal: JournalWriter, JournalReader {
         let fresh: DatabaseQueue
         do {
             try database.withLock { try $0.close() }
-            fresh = try Self.connectToWrite(location, maximumPages: nil)
+            fresh = try Self.connectToWrite(location, maximumPages: nil, libraryVersion: nil)
         } catch {
             throw JournalFailure.map(error, path: location.path)
         }
@@ -138,7 +153,9 @@ package final class SQLiteJournal: JournalWriter, JournalReader {
         do {
             let queue = try DatabaseQueue(path: location.path, configuration: configuration)
             let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-            guard version == Schema.version else { throw wrongVersion(version, location) }
+            guard version == Schema.version || Schema.older.contains(version) else {
+                throw wrongVersion(version, location)
+            }
             return queue
         } catch {
             throw JournalFailure.map(error, path: location.path)
@@ -146,24 +163,32 @@ package final class SQLiteJournal: JournalWriter, JournalReader {
     }
 
     private static func connectToWrite(
-        _ location: JournalLocation, maximumPages: Int?
+        _ location: JournalLocation, maximumPages: Int?, libraryVersion: String?
     ) throws(JournalError) -> DatabaseQueue {
         do {
             let queue = try DatabaseQueue(
                 path: location.path, configuration: configuration("flatbook.journal.write"))
             let found = try queue.writeWithoutTransaction { db in
+                let library = try libraryVersion ?? String.fetchOne(db, sql: "SELECT sqlite_version()") ?? ""
+                if let refusal = SQLiteVersion.refusal(library) { throw refusal }
                 // Looked at before anything is changed: a newer version's file stays as it is.
                 let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-                guard version == Schema.version || (version == 0 && tables == 0) else {
+                let isOlder = Schema.older.contains(version)
+                guard version == Schema.version || isOlder || (version == 0 && tables == 0) else {
                     throw wrongVersion(version, location)
                 }
                 try Schema.setDurability(db)
-                if version == 0 {
+                if version != 0 { try JournalHealth.check(db, location) }
+                let here = try JournalPlace.of(location)
+                if version != Schema.version {
                     try db.inTransaction(.immediate) {
-                        try db.execute(sql: Schema.sql)
+                        try db.execute(sql: version == 0 ? Schema.sql : Schema.places)
+                        try JournalPlace.settle(db, here, wasWithoutPlaces: true)
                         return .commit
                     }
+                } else {
+                    try JournalPlace.settle(db, here, wasWithoutPlaces: false)
                 }
                 if let maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)") }
                 // Writes nothing yet fails where the file cannot be written, so a run learns it before its first call.

@@ -3,7 +3,9 @@ import GRDB
 
 /// The database's layout, and the settings it is trusted under.
 enum Schema {
-    static let version = 1
+    static let version = 2
+    /// Opened for reading as they are, and brought up to ``version`` by a writer; the entries stay as they are.
+    static let older: ClosedRange<Int> = 1...1
 
     static let sql = """
         CREATE TABLE event(
@@ -21,7 +23,15 @@ enum Schema {
           id TEXT PRIMARY KEY, first_seq INTEGER NOT NULL, opened_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
           entries INTEGER NOT NULL, head BLOB NOT NULL, status TEXT, exit_code INTEGER
         ) STRICT;
-        PRAGMA user_version = 1;
+
+        """ + places
+
+    /// Of version 2: where the journal lay, by the first entry written there.
+    static let places = """
+        CREATE TABLE place(
+          first_seq INTEGER NOT NULL, machine TEXT NOT NULL, path TEXT NOT NULL, inode INTEGER NOT NULL
+        ) STRICT;
+        PRAGMA user_version = 2;
         """
 
     static func prepare(_ db: Database) throws {

@@ -12,8 +12,8 @@ struct Flatbook: ParsableCommand {
         version: Version.text,
         subcommands: [
             PlanCommand.self, RunCommand.self, ResumeCommand.self, AbandonCommand.self, RunsCommand.self,
-            ReportCommand.self, PositionsCommand.self, AccountsCommand.self, LimitsCommand.self,
-            SimulateCommand.self, DemoCommand.self, DrillCommand.self, BenchJournalCommand.self,
+            ReportCommand.self, HaltCommand.self, UnlockCommand.self, PositionsCommand.self, AccountsCommand.self,
+            LimitsCommand.self, SimulateCommand.self, DemoCommand.self, DrillCommand.self, BenchJournalCommand.self,
         ])
 
     static func main() async {
@@ -21,6 +21,8 @@ struct Flatbook: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         StandardStreams.holdOpen()
         FileDescriptors.raise()
+        // A limit on the size of files is then an error of the journal's write, which stops the run in order.
+        signal(SIGXFSZ, SIG_IGN)
         refuseCoreDumps()
         do {
             let command = try parseAsRoot(arguments)

@@ -126,8 +126,9 @@ final class Desk: Sendable {
 
     // MARK: Commands
 
-    func start(_ arguments: [String]) throws -> Child {
-        let child = try Child(arguments, in: folder, environment: environment)
+    /// - Parameter program: another one than the binary under test.
+    func start(_ arguments: [String], program: URL = Binary.url) throws -> Child {
+        let child = try Child(arguments, of: program, in: folder, environment: environment)
         started.add(child)
         return child
     }

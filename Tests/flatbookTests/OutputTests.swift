@@ -87,10 +87,12 @@ import Testing
             let commands = outcome.stdout.components(separatedBy: "SUBCOMMANDS:").last?.split(separator: "\n")
                 .compactMap { $0.hasPrefix("  ") && !$0.hasPrefix("   ") ? $0.split(separator: " ").first : nil }
             let listed = Set((commands ?? []).map(String.init))
-            #expect(listed.isSuperset(of: ["plan", "run", "resume", "abandon", "runs", "report", "simulate", "demo"]))
             #expect(
-                listed.isDisjoint(with: ["halt", "unlock", "schedule", "drill", "schema", "init", "vault", "verify"]))
-            for later in ["halt", "schedule", "drill", "vault"] {
+                listed.isSuperset(of: [
+                    "plan", "run", "resume", "abandon", "halt", "unlock", "runs", "report", "simulate", "demo",
+                ]))
+            #expect(listed.isDisjoint(with: ["schedule", "drill", "schema", "init", "vault", "verify"]))
+            for later in ["schedule", "drill", "vault"] {
                 #expect(try await desk.flatbook(later).code == 64)
             }
         }

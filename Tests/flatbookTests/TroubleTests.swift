@@ -91,6 +91,10 @@ import Testing
                 let state = try await desk.state()
                 #expect(outcome.code == 74, "\(outcome.all)")
                 #expect(state.openPositions > 0)
+                // The console says what was open, and the reserve took what had happened: no call is left in doubt.
+                #expect(outcome.all.contains(": open "), "\(outcome.all)")
+                #expect(outcome.all.contains("were written into the journal's reserve"), "\(outcome.all)")
+                #expect(!FileManager.default.fileExists(atPath: desk.path("disk/journal.reserve").path))
                 let sent = state.mutations
                 try FileManager.default.removeItem(at: desk.path("disk/filler"))
                 let resumed = try await desk.flatbook("resume", "--journal", "disk/journal.sqlite")
@@ -99,6 +103,8 @@ import Testing
                 #expect(after.openPositions == 0)
                 #expect(after.mutations > sent)
                 #expect(try desk.report().calls.count >= after.mutations)
+                #expect(try !desk.read("reports/\(desk.report().run.id)/calls.csv").contains("process-ended"))
+                #expect(FileManager.default.fileExists(atPath: desk.path("disk/journal.reserve").path))
             }
         }
     }

@@ -185,6 +185,8 @@ public struct CallIntent: Hashable, Sendable, Codable {
     public var limitWait: TimeSpan
     /// An early repeat under `unknown: resend`: names the attempt that stays unknown.
     public var repeats: String?
+    /// The epoch of the account's lock under which it was made (I11).
+    public var lockEpoch: Int?
     public init(
         id: String, attempt: Int, mutation: Mutation, requestDigest: String, life: TimeSpan, plannedAt: TimeSpan?,
         limitWait: TimeSpan, repeats: String? = nil

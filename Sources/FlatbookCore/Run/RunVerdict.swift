@@ -8,7 +8,14 @@ public struct RunVerdict: Hashable, Sendable {
         self.exitCode = exitCode
     }
 
-    /// - Parameter signal: the signal that stopped the run, if one did.
+    /// A halt is an orderly end from outside, as SIGTERM is.
+    public static func exitCode(ofStop signal: String) -> Int { signal == "SIGINT" ? 130 : 143 }
+
+    /// What ``RunEvent/interrupted(signal:)`` names where no signal stopped the run.
+    public static let halt = "halt"
+    public static let journalFailure = "journal failure"
+
+    /// - Parameter signal: the signal that stopped the run, if one did; or ``halt`` or ``journalFailure``.
     public init(_ machine: RunMachine, signal: String? = nil) {
         let counted = machine.accountOrder.compactMap { machine.accounts[$0] }.filter(\.listed.account.enabled)
         let verdicts = counted.map { $0.verdict }
@@ -22,8 +29,10 @@ public struct RunVerdict: Hashable, Sendable {
         let dustCounts = counted.contains { $0.verdict?.state == .dust && $0.plan.verify.dust == .report }
         if !verdicts.isEmpty, machine.callOrder.isEmpty, verdicts.allSatisfy({ $0?.cause == .credentials }) {
             self.init(status: "refused", exitCode: 77)
+        } else if signal == Self.journalFailure {
+            self.init(status: "failed", exitCode: 74)
         } else if let signal {
-            self.init(status: "interrupted", exitCode: signal == "SIGTERM" ? 143 : 130)
+            self.init(status: "interrupted", exitCode: Self.exitCode(ofStop: signal))
         } else if verdicts.contains(nil) || any(.unknown) {
             self.init(status: "unknown", exitCode: 11)
         } else if verdicts.contains(where: { $0?.cause == .deadline }) {

@@ -17,12 +17,14 @@ public struct VenueClient: DispatchClient {
     private let mutating: (any MutatingTransport)?
     private let clock: any RunClock
     private let isFenced: @Sendable (String) -> Bool
+    private let isHalted: @Sendable () -> Bool
     private let signer = Signer()
 
     public init(
         plugins: [ExchangeID: any ExchangePlugin], accounts: [Account],
         credentials: [String: AccountCredentials], reading: any ReadTransport, mutating: (any MutatingTransport)?,
-        clock: any RunClock, isFenced: @escaping @Sendable (String) -> Bool = { _ in false }
+        clock: any RunClock, isFenced: @escaping @Sendable (String) -> Bool = { _ in false },
+        isHalted: @escaping @Sendable () -> Bool = { false }
     ) {
         self.plugins = plugins
         self.accounts = Dictionary(accounts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -31,6 +33,7 @@ public struct VenueClient: DispatchClient {
         self.mutating = mutating
         self.clock = clock
         self.isFenced = isFenced
+        self.isHalted = isHalted
     }
 
     public func perform(_ dispatch: Dispatch) async throws(TransportError) -> TimedReply {
@@ -54,7 +57,10 @@ public struct VenueClient: DispatchClient {
         guard now.instant - dispatch.dispatchedAt < Self.permitLife else {
             throw Self.notSent("its permit expired before it could be signed")
         }
-        if dispatch.isMutation, isFenced(name) { throw Self.notSent("another process took \(name) over") }
+        if dispatch.isMutation {
+            if isFenced(name) { throw Self.notSent("another process took \(name) over", .fenced) }
+            if isHalted() { throw Self.notSent("this host is halted", .halted) }
+        }
         let server = WallTime(milliseconds: now.instant.nanoseconds / 1_000_000 + offset)
         let recipe = plugin.signing(of: dispatch.request, at: server, account: account)
         do {
@@ -64,7 +70,9 @@ public struct VenueClient: DispatchClient {
         }
     }
 
-    private static func notSent(_ why: String) -> TransportError { TransportError(.cancelled, wasWritten: false, why) }
+    private static func notSent(_ why: String, _ code: TransportError.Code = .cancelled) -> TransportError {
+        TransportError(code, wasWritten: false, why)
+    }
 
     private static func unsignable(_ error: SigningError) -> TransportError { notSent("cannot be signed: \(error)") }
 }

@@ -31,6 +31,12 @@ public final class Engine {
     var end: EngineEnd?
     /// The end waits for this append.
     var endTicket: UInt64?
+    /// Appends under way, in order.
+    var undurable: [(ticket: UInt64, entries: [JournalEntry])] = []
+    /// Nothing is appended and nothing is sent any more.
+    var journalFailure: JournalError?
+    /// After the journal failed: what it does not hold, for the last attempt with the reserve.
+    public internal(set) var unsaved: [JournalEntry] = []
     var isFinished = false
     var reads = 0
     var roundTrips: [Int64] = []
@@ -98,10 +104,7 @@ public final class Engine {
         switch event {
         case .start: try start()
         case .durable(let ticket): try release(upTo: ticket)
-        case .journalFailed(let error):
-            // Whatever was about to be told: it is not durable, and nothing waits for an append any more.
-            end = .journalFailed(error)
-            endTicket = nil
+        case .journalFailed(let error): try journalFailed(error)
         case .replied(let id, let reply): try received(id, reply)
         case .failed(let id, let error): try failed(id, error)
         case .tick: break
@@ -127,9 +130,13 @@ public final class Engine {
 
     /// One append for the step; sends of this step wait for it, and so does the end.
     private func flush() {
-        if case .journalFailed = end { entries = [] }
+        if journalFailure != nil {
+            unsaved += entries
+            entries = []
+        }
         if !entries.isEmpty {
             ticket += 1
+            undurable.append((ticket, entries))
             effects.append(.append(entries, ticket: ticket))
             heldSends += newSends.map { (ticket, $0) }
             if end != nil { endTicket = ticket }
@@ -156,6 +163,7 @@ public final class Engine {
     private func release(upTo durable: UInt64) throws(InvariantViolation) {
         let ready = heldSends.filter { $0.ticket <= durable }
         heldSends.removeAll { $0.ticket <= durable }
+        undurable.removeAll { $0.ticket <= durable }
         for held in ready { try sendOrDrop(held.flight) }
         if let waiting = endTicket, waiting <= durable { endTicket = nil }
     }

@@ -20,7 +20,7 @@ extension Engine {
         guard let lane = lanes[name], !lane.isLocked else { return }
         if configuration.mode != .preview {
             switch configuration.locks.acquire(lane.account, uid: uid(of: lane.account), venue: lane.venue) {
-            case .held: break
+            case .held: tookOver(name)
             case .lockedBy(let holder):
                 lanes[name]?.stop = ("locked by \(holder)", .locked)
                 return

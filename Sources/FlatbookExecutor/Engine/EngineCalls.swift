@@ -39,6 +39,9 @@ extension Engine {
                 guard let account = lanes[call.account]?.account else {
                     return .denied(blocking: BucketKey(limit: "", scope: "uid="), until: nil)
                 }
+                if let until = waitsForTakeOver(call) {
+                    return .denied(blocking: BucketKey(limit: "take-over", scope: "uid=\(call.account)"), until: until)
+                }
                 do throws(InvariantViolation) {
                     let request = plugin.request(for: .close(call), account: account)
                     let costs = try costs(
@@ -109,11 +112,12 @@ extension Engine {
             repeats = lane.queuedRepeat
             plannedAt = lane.plannedAt["\(close.product) \(close.target)"]
         }
-        let intent = CallIntent(
+        var intent = CallIntent(
             id: callID, attempt: attempt, mutation: mutation,
             requestDigest: digest(of: request),
             life: venue.plugin.profile.signatureLife + Self.lifeMargin,
             plannedAt: plannedAt, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
+        intent.lockEpoch = configuration.locks.epoch(of: mutation.account)
         try record(.intent(intent))
         let id = makeID()
         flights[id] = Flight(
@@ -147,7 +151,7 @@ extension Engine {
             if end != nil || stopping != nil {
                 "stopped before it was sent"
             } else if !configuration.locks.isStillHeld(intent.mutation.account) {
-                "another process took the account over"
+                Self.fencedReason
             } else if !mayMutate {
                 "the deadline passed before it was sent"
             } else {
@@ -155,7 +159,7 @@ extension Engine {
             }
         guard let reason else { return dispatch(id) }
         let outcome = Outcome(effect: .none, errorClass: .retry, code: "not-sent", message: reason)
-        if reason.hasPrefix("another") { lanes[intent.mutation.account]?.stop = (reason, .locked) }
+        if reason == Self.fencedReason { fence(intent.mutation.account) }
         try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: nil)
     }
 
@@ -217,6 +221,7 @@ extension Engine {
             let outcome = Outcome(
                 effect: error.wasWritten ? .unknown : .none, errorClass: error.wasWritten ? .unknown : .retry,
                 code: error.code.rawValue, message: error.message)
+            if error.code == .fenced { fence(intent.mutation.account) }
             try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: nil)
         }
     }

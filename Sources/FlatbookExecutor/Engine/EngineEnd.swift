@@ -155,7 +155,7 @@ extension Engine {
         let isBusy = flights.values.contains { if case .mutation = $0.kind { true } else { false } }
         if isBusy, let stopAt, now.instant < stopAt { return }
         if hasOpened, configuration.mode == .run { try record(.interrupted(signal: signal)) }
-        finish(.interrupted(signal: signal))
+        finish(journalFailure.map { .journalFailed($0) } ?? .interrupted(signal: signal))
     }
 
     /// A lost request can execute until its end of life; the report says until when.

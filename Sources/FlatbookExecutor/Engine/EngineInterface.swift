@@ -47,6 +47,15 @@ public protocol AccountLocking: AnyObject {
     /// False once another process has raised the account's epoch: nothing more may be sent for it (I11).
     func isStillHeld(_ account: String) -> Bool
     func releaseAll()
+    /// The epoch under which it is held; every intent carries it.
+    func epoch(of account: String) -> Int?
+    /// When an unlock fenced the holder before us, if one did: sized orders wait until what that one signed is dead.
+    func unlockedAt(_ account: String, now: Now) -> Instant?
+}
+
+extension AccountLocking {
+    public func epoch(of account: String) -> Int? { nil }
+    public func unlockedAt(_ account: String, now: Now) -> Instant? { nil }
 }
 
 /// A request that the driver signs and sends at once.

@@ -4,7 +4,8 @@ import FlatbookCore
 extension Engine {
     /// After the snapshot: what the machine wants next, until it has to wait.
     func work(_ name: String) throws(InvariantViolation) {
-        guard configuration.mode != .preview else { return }
+        // While the run is being stopped no account ends: what is open is left to `resume`.
+        guard configuration.mode != .preview, stopping == nil else { return }
         guard isBarrierOpen || configuration.mode == .reconcile else { return }
         if try stopsHard(name) { return }
         // Whose account it is decides before anything is sent; the answer looks at this lane again.
@@ -103,6 +104,7 @@ extension Engine {
         guard let lane = lanes[name], let venue = venues[lane.venue], let account = machine.accounts[name]
         else { return true }
         if account.calls(machine.calls).isEmpty, isPaused(venue) { return false }
+        let rows = try rowsThatMayGo(name, rows, venue: venue)
         lanes[name]?.freezeDone = true
         lanes[name]?.queuedRepeat = repeats
         lanes[name]?.closeReadyAt = now.instant

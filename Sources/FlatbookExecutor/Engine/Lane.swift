@@ -110,6 +110,8 @@ struct Lane {
     var readsBlockedUntil: Instant?
     var cancelsBlockedUntil: Instant?
     var stop: (reason: String, cause: AccountVerdict.Cause?)?
+    /// Taken over by an unlock: before this a request of the old holder may still execute.
+    var sizedNotBefore: Instant?
 
     init(account: Account, venue: VenueKey, partitions: [Partition]) {
         self.account = account

@@ -65,14 +65,17 @@ package final class HeldLock: Sendable {
     package let epoch: Int
     /// As written to the file, with the id of this acquisition.
     package let card: LockCard
+    /// How the holder before was fenced, where this epoch began with an unlock: what it signed may still arrive.
+    package let broken: BrokenLock?
     private let epochPath: String
     private let descriptor: Mutex<Int32?>
 
-    fileprivate init(_ file: Int32, epoch: Int, epochPath: String, card: LockCard) {
+    fileprivate init(_ file: Int32, epoch: Int, epochPath: String, card: LockCard, broken: BrokenLock?) {
         descriptor = Mutex(file)
         self.epoch = epoch
         self.epochPath = epochPath
         self.card = card
+        self.broken = broken
     }
 
     deinit { release() }
@@ -99,7 +102,7 @@ package final class HeldLock: Sendable {
 
 /// The locks on accounts that all runs on this host share.
 package struct AccountLocks: Sendable {
-    private let directory: HostDirectory
+    let directory: HostDirectory
 
     package init(directory: HostDirectory) { self.directory = directory }
 
@@ -132,7 +135,9 @@ package struct AccountLocks: Sendable {
             var own = card
             let unique = String(UInt64.random(in: .min ... .max), radix: 16)
             own.id = card.id.isEmpty ? unique : card.id + "-" + unique
-            let lock = HeldLock(file, epoch: epoch, epochPath: epochPath(key), card: own)
+            let lock = HeldLock(
+                file, epoch: epoch, epochPath: epochPath(key), card: own,
+                broken: BrokenLock.read(directory.locksPath + "/" + key.fileName, epoch: epoch))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try LockFile.replace(file, with: (try? encoder.encode(own)) ?? Data(), path)
@@ -148,21 +153,21 @@ package struct AccountLocks: Sendable {
     /// - Throws: ``HostError`` where the epoch cannot be written.
     @discardableResult
     package func raiseEpoch(_ key: LockKey) throws(HostError) -> Int {
-        try withEpoch(key) { file, epoch throws(HostError) in
-            try LockFile.replace(file, with: LockFile.text(epoch + 1), epochPath(key))
+        let path = epochPath(key)
+        return try withEpoch(path) { file, epoch throws(HostError) in
+            try LockFile.replace(file, with: LockFile.text(epoch + 1), path)
             return epoch + 1
         }
     }
 
     private func currentEpoch(_ key: LockKey) throws(HostError) -> Int {
-        try withEpoch(key) { _, epoch throws(HostError) in epoch }
+        try withEpoch(epochPath(key)) { _, epoch throws(HostError) in epoch }
     }
 
     /// Under the epoch file's own lock, which is held only for the moment of a read or a write.
-    private func withEpoch(
-        _ key: LockKey, _ body: (Int32, Int) throws(HostError) -> Int
-    ) throws(HostError) -> Int {
-        let path = epochPath(key)
+    func withEpoch<Value>(
+        _ path: String, _ body: (Int32, Int) throws(HostError) -> Value
+    ) throws(HostError) -> Value {
         let file = try LockFile.open(path, create: true)
         defer { close(file) }
         try LockFile.lock(file, path)
@@ -177,7 +182,7 @@ package struct AccountLocks: Sendable {
 }
 
 /// Small files that are locked, read and replaced as a whole.
-private enum LockFile {
+enum LockFile {
     static func open(_ path: String, create: Bool) throws(HostError) -> Int32 {
         // Without blocking: a pipe in this place must not stop the run.
         let flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (create ? O_RDWR | O_CREAT : O_RDONLY)
@@ -235,8 +240,10 @@ private enum LockFile {
     }
 
     static func card(in file: Int32) -> LockCard? {
-        try? JSONDecoder().decode(LockCard.self, from: read(file, 16_384))
+        try? JSONDecoder().decode(LockCard.self, from: content(of: file))
     }
+
+    static func content(of file: Int32) -> Data { read(file, 16_384) }
 
     private static func read(_ file: Int32, _ limit: Int) -> Data {
         var bytes = [UInt8](repeating: 0, count: limit)

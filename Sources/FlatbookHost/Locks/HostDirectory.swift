@@ -68,6 +68,8 @@ package struct HostDirectory: Hashable, Sendable {
     }
 
     var locksPath: String { path + "/locks" }
+    /// While it is there, nothing of this user on this host changes anything at an exchange.
+    package var haltPath: String { path + "/halt" }
 
     /// The rate ledger of one exchange as seen from one egress address; loopback endpoints have their own by port.
     package func ledgerPath(exchange: String, egress: String, port: Int?) -> String {

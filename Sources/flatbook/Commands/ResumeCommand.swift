@@ -80,8 +80,13 @@ struct Taking {
         guard let header = machine.header else { throw CommandFailure(1, "run \(summary.id) has no head") }
         let now = clock.now()
         let idle = TimeSpan.milliseconds(now.wall.milliseconds - summary.lastEntryAt.milliseconds)
-        let isFresh = idle <= age && now.wall < header.deadlineWall && !onlyReconcile
-        if !isFresh, !onlyReconcile {
+        let isAtHome = try isAtHome(summary.id, journal)
+        let isFresh = idle <= age && now.wall < header.deadlineWall && !onlyReconcile && isAtHome
+        if !isAtHome, !onlyReconcile {
+            Output.note(
+                "this journal was copied, moved or restored after run \(summary.id) began, and may lack what happened "
+                    + "since: the run is read and closed")
+        } else if !isFresh, !onlyReconcile {
             Output.note(
                 "run \(summary.id) is too old to go on (last entry \(summary.lastEntryAt.rfc3339)): it is read and closed"
             )
@@ -91,9 +96,13 @@ struct Taking {
         let (end, engine) = try await Reconciling(launcher: launcher, journal: journal)
             .finish(summary, mode: isFresh ? .run : .reconcile, machine: machine)
         let code = try await RunEnding(options: options, journal: journal, clock: clock)
-            .tell(end, run: summary.id, machine: engine.machine, asJSON: asJSON)
+            .tell(end, run: summary.id, engine: engine, asJSON: asJSON)
         journal.close()
         return code
+    }
+
+    private func isAtHome(_ run: String, _ journal: SQLiteJournal) throws -> Bool {
+        do { return try journal.isAtHome(run) } catch { throw JournalAccess.failure(error) }
     }
 
     /// The run goes by its journaled plans and accounts; only credentials come from the files of now.

@@ -1,10 +1,13 @@
 import Dispatch
+import FlatbookHost
 import Foundation
 
 /// SIGINT and SIGTERM as a stream. The first finishes what is in flight; the second ends the process at once: the
 /// journal is safe at any instruction.
 enum Signals {
-    static func stream() -> AsyncStream<String> {
+    ///
+    /// - Parameter halt: watched too, and told as one more signal.
+    static func stream(watching halt: Halt? = nil) -> AsyncStream<String> {
         let (stream, feed) = AsyncStream<String>.makeStream()
         let counter = Counter()
         for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
@@ -22,13 +25,14 @@ enum Signals {
             counter.keep(source)
             _ = registered.wait(timeout: .now() + 1)
         }
+        if let halt { counter.keep(HaltWatch.timer(halt, feed)) }
         return stream
     }
 
     private final class Counter: Sendable {
         private let lock = NSLock()
         private nonisolated(unsafe) var count = 0
-        private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
+        private nonisolated(unsafe) var sources: [any DispatchSourceProtocol] = []
 
         func next() -> Int {
             lock.withLock {
@@ -37,6 +41,6 @@ enum Signals {
             }
         }
 
-        func keep(_ source: any DispatchSourceSignal) { lock.withLock { sources.append(source) } }
+        func keep(_ source: any DispatchSourceProtocol) { lock.withLock { sources.append(source) } }
     }
 }

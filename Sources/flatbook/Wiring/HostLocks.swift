@@ -22,7 +22,8 @@ final class HostLocks: AccountLocking {
             case .held(let lock):
                 held.keep(lock, for: account.name)
                 return .held
-            case .lockedBy(let other): return .lockedBy(other.map { "\($0)" } ?? "another process")
+            case .lockedBy(let other):
+                return .lockedBy(other.map { "\($0), lock \($0.id)" } ?? "another process")
             }
         } catch {
             return .failed("\(error)")
@@ -32,6 +33,12 @@ final class HostLocks: AccountLocking {
     func isStillHeld(_ account: String) -> Bool { held.isStillHeld(account) }
 
     func releaseAll() { held.releaseAll() }
+
+    func epoch(of account: String) -> Int? { held.lock(of: account)?.epoch }
+
+    func unlockedAt(_ account: String, now: Now) -> Instant? {
+        held.lock(of: account)?.broken?.instant(bootID: bootID(), now: now)
+    }
 
     /// For the send gate, which runs beside the engine.
     var fence: @Sendable (String) -> Bool {
@@ -46,7 +53,9 @@ final class HeldLocks: Sendable {
 
     func keep(_ held: HeldLock, for account: String) { lock.withLock { byAccount[account] = held } }
 
-    func isStillHeld(_ account: String) -> Bool { lock.withLock { byAccount[account] }?.isStillHeld() ?? false }
+    func lock(of account: String) -> HeldLock? { lock.withLock { byAccount[account] } }
+
+    func isStillHeld(_ account: String) -> Bool { self.lock(of: account)?.isStillHeld() ?? false }
 
     func releaseAll() {
         let all = lock.withLock {

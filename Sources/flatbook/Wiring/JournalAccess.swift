@@ -50,7 +50,9 @@ struct JournalAccess {
         }
     }
 
-    static func failure(_ error: JournalError) -> CommandFailure {
-        CommandFailure(error.code == .locked ? 75 : 74, "journal: \(error.message); nothing more was sent")
+    /// A database that another program locks is 74 too: what waits for another run of flatbook waits for its lock file.
+    static func failure(_ error: JournalError, resuming run: String? = nil) -> CommandFailure {
+        let next = run.map { ". When the journal can be written again: `flatbook resume \($0)`" } ?? ""
+        return CommandFailure(74, "journal: \(error.message) Nothing more was sent\(next)")
     }
 }

@@ -16,7 +16,10 @@ struct Reconciling {
             let machine = try history.machine(of: summary.id)
             guard machine.accountOrder.contains(where: names.contains) else { continue }
             Output.note("run \(summary.id) was left unfinished: reading what it left, then closing it")
-            _ = try await finish(summary, mode: .reconcile, machine: machine)
+            let (end, engine) = try await finish(summary, mode: .reconcile, machine: machine)
+            if case .journalFailed(let error) = end {
+                throw await JournalLoss(error: error, engine: engine, journal: journal).tell(run: summary.id)
+            }
         }
     }
 

@@ -20,8 +20,13 @@ struct RunLauncher {
     init(options: CommonOptions, workspace: Workspace) throws {
         self.options = options
         self.workspace = workspace
+        host = try Self.hostDirectory()
+    }
+
+    /// - Throws: exit 74 where this user's state folder cannot be used.
+    static func hostDirectory() throws -> HostDirectory {
         do {
-            host = try HostDirectory(environment: ProcessInfo.processInfo.environment)
+            return try HostDirectory(environment: ProcessInfo.processInfo.environment)
         } catch {
             throw CommandFailure(74, "\(error)")
         }
@@ -72,6 +77,8 @@ struct RunLauncher {
     ) async throws -> (end: EngineEnd, engine: Engine) {
         // A terminal that goes away ends no run.
         signal(SIGHUP, SIG_IGN)
+        let halt = Halt(directory: host)
+        if mode == .run { try HaltWatch.refuseStart(halt) }
         let accounts = workspace.selected.map(\.account)
         let card = LockCard(
             id: "\(header.id)-\(getpid())", run: header.id, plan: header.plans.map(\.name).joined(separator: "+"),
@@ -101,11 +108,12 @@ struct RunLauncher {
         let transport = try HTTPTransport()
         let client = VenueClient(
             plugins: Exchanges.byID, accounts: accounts, credentials: workspace.credentials, reading: transport,
-            mutating: mode == .run ? transport : nil, clock: clock, isFenced: locks.fence)
+            mutating: mode == .run ? transport : nil, clock: clock, isFenced: locks.fence,
+            isHalted: { halt.isRaised })
         let driver = RunDriver(
             client: client, journal: journal, clock: clock, confirming: TerminalConfirmation(options: options),
             onNotice: { progress.notice($0, now: $1) }, onStep: { progress.step($0, now: $1) })
-        let end = await driver.run(engine, signals: Signals.stream())
+        let end = await driver.run(engine, signals: Signals.stream(watching: mode == .run ? halt : nil))
         progress.finish()
         try? await transport.shutdown()
         return (end, engine)

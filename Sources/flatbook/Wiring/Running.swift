@@ -1,5 +1,6 @@
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookHost
 import FlatbookJournal
 import FlatbookReporter
 import Foundation
@@ -21,6 +22,7 @@ struct Running {
             throw CommandFailure(13, "this is no terminal to ask on: confirm with --yes; nothing was sent")
         }
         let onlyLegs = try request.onlyOpenOf.map { try openLegs(of: $0, selected: &selected) }
+        try HaltWatch.refuseStart(Halt(directory: try RunLauncher.hostDirectory()))
         let simulator = try await EmbeddedSimulator.start(for: &selected)
         let workspace = try await Workspace.resolve(plans: plans, selected: selected, options: options)
         plans = workspace.plans
@@ -29,13 +31,18 @@ struct Running {
             id: RunLauncher.makeRunID(plans, now: started), onlyLegs: onlyLegs, startedAt: started)
         let access = JournalAccess(options: options)
         let journal = try await access.openForWriting(run: header.id, until: header.deadline)
+        do throws(JournalError) {
+            try journal.requireSpace(accounts: header.accounts.count)
+        } catch {
+            throw JournalAccess.failure(error)
+        }
         try await Reconciling(launcher: launcher, journal: journal).closeStaleRuns(of: selected.map(\.account))
         let progress = ProgressPrinter(options)
         let (end, engine) = try await launcher.drive(
             mode: .run, header: header, epoch: 1, journal: journal, confirm: !options.isConfirmed,
             allowNoMatch: request.allowNoMatch, progress: progress)
         let code = try await RunEnding(options: options, journal: journal, clock: clock)
-            .tell(end, run: header.id, machine: engine.machine, asJSON: asJSON)
+            .tell(end, run: header.id, engine: engine, asJSON: asJSON)
         journal.close()
         await simulator?.stop()
         return code
@@ -75,7 +82,7 @@ struct RunEnding {
     let journal: SQLiteJournal
     let clock: SystemRunClock
 
-    func tell(_ end: EngineEnd, run: String, machine: RunMachine, asJSON: Bool) async throws -> Int32 {
+    func tell(_ end: EngineEnd, run: String, engine: Engine, asJSON: Bool) async throws -> Int32 {
         switch end {
         case .closed(let verdict):
             try report(run, asJSON: asJSON)
@@ -84,13 +91,14 @@ struct RunEnding {
             }
             return Int32(verdict.exitCode)
         case .interrupted(let signal):
+            let code = Int32(RunVerdict.exitCode(ofStop: signal))
             guard (try? RunHistory(journal).find(run)) != nil else {
-                throw CommandFailure(
-                    signal == "SIGTERM" ? 143 : 130, "interrupted by \(signal) before anything was read")
+                throw CommandFailure(code, "interrupted by \(signal) before anything was read")
             }
             try report(run, asJSON: asJSON)
-            Output.note("interrupted by \(signal); `flatbook resume` goes on within 15 minutes")
-            return signal == "SIGTERM" ? 143 : 130
+            let first = signal == RunVerdict.halt ? "`flatbook halt --release`, then " : ""
+            Output.note("interrupted by \(signal); \(first)`flatbook resume` goes on within 15 minutes")
+            return code
         case .invalid(let problems): throw CommandFailure.invalid(problems)
         case .refused(let reason): throw CommandFailure(13, reason)
         case .keptOut(let reason):
@@ -100,7 +108,8 @@ struct RunEnding {
             throw CommandFailure(
                 75,
                 "no exchange could be reached: \(reason). Nothing was sent; check network and endpoint, then run again")
-        case .journalFailed(let error): throw JournalAccess.failure(error)
+        case .journalFailed(let error):
+            throw await JournalLoss(error: error, engine: engine, journal: journal).tell(run: run)
         case .broken(let violation):
             throw CommandFailure(1, "\(violation). Nothing more was sent; `flatbook abandon \(run)` reads what is open")
         case .preview: throw CommandFailure(1, "a run ended as a preview")
