@@ -7,6 +7,11 @@ extension Engine {
         guard stopping == nil, end == nil else { return }
         for key in venueOrder {
             venues[key]?.nextPermitAt = nil
+            refreshClock(key)
+            if venues[key]?.isClockSuspect == true {
+                try pumpVenuePass(key)
+                continue
+            }
             if mayMutate, hasOpened, isBarrierOpen {
                 try pumpCloses(key)
             }
@@ -150,6 +155,8 @@ extension Engine {
                 "another process took the account over"
             } else if !mayMutate {
                 "the deadline passed before it was sent"
+            } else if venues[flight.venue]?.isClockSuspect == true {
+                "the host was asleep before it was sent"
             } else {
                 nil
             }
@@ -241,7 +248,7 @@ extension Engine {
         notice(.callEnded(result, operation: intent.mutation.operation, target: intent.mutation.target))
         // A ban may come with an answer whose effect is unknown: the scope is closed all the same (I15, I23).
         if outcome.errorClass == .rateLimited || outcome.penalty != nil { penalize(outcome, flight: flight) }
-        if outcome.errorClass == .clockSkew { try skewed(name, outcome, venue: flight.venue) }
+        if outcome.errorClass == .clockSkew, isSkewedForGood(name, flight) { stopCalls(name, outcome) }
         let hasLearned = try learns(name, outcome)
         switch intent.mutation {
         case .close(let close):
@@ -251,11 +258,6 @@ extension Engine {
             if isFatal, !hasLearned { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)
         }
-    }
-
-    private func skewed(_ name: String, _ outcome: Outcome, venue: VenueKey) throws(InvariantViolation) {
-        lanes[name]?.clockRetries += 1
-        if (lanes[name]?.clockRetries ?? 0) > 1 { stopCalls(name, outcome) } else { resyncClock(venue) }
     }
 
     /// No more calls for this account; what is open is still read and told.

@@ -73,6 +73,8 @@ public enum EngineEvent: Sendable {
     case failed(id: UInt64, TransportError)
     /// The wake-up time that was asked for has come.
     case tick
+    /// The host was asleep for so long; its connections are gone.
+    case woke(after: TimeSpan)
     /// The answer to ``EngineEffect/confirm(_:)``.
     case confirmed(Bool)
     case stop(signal: String)

@@ -150,6 +150,8 @@ struct Venue {
     /// Server clock minus boot clock, milliseconds.
     var clockOffset: Int64?
     var clockReadAt: Instant?
+    /// The host was asleep since then: nothing is signed by that offset.
+    var isClockSuspect = false
     var inFlight = 0
     var downReason: String?
     /// It was never asked: its limits or a ban did not let the first request through.

@@ -79,8 +79,14 @@ struct Taking {
         let machine = try history.machine(of: summary.id)
         guard let header = machine.header else { throw CommandFailure(1, "run \(summary.id) has no head") }
         let now = clock.now()
-        let idle = TimeSpan.milliseconds(now.wall.milliseconds - summary.lastEntryAt.milliseconds)
-        let isFresh = idle <= age && now.wall < header.deadlineWall && !onlyReconcile
+        // In one boot the boot clock counts, whatever was done to the wall clock since.
+        let boot = RunLauncher.holder.bootID
+        let idle =
+            machine.bootID == boot
+            ? now.instant - machine.lastEntryAt
+            : .milliseconds(now.wall.milliseconds - summary.lastEntryAt.milliseconds)
+        let deadline = RunMachine.deadline(of: header, bootID: boot, at: now)
+        let isFresh = idle <= age && now.instant < deadline && !onlyReconcile
         if !isFresh, !onlyReconcile {
             Output.note(
                 "run \(summary.id) is too old to go on (last entry \(summary.lastEntryAt.rfc3339)): it is read and closed"
