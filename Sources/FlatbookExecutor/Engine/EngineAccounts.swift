@@ -329,6 +329,7 @@ extension Engine {
             let from = max(machine.deadline, wokeAt ?? machine.deadline)
             context.hardStop = from + .seconds(10) + timeout
         }
+        if lane?.readsStopped == true { context.hardStop = now.instant }
         if configuration.mode == .reconcile, let began = lane?.snapshotBegan {
             context.hardStop = began + .seconds(20) + timeout
         }

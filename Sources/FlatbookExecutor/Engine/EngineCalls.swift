@@ -39,10 +39,14 @@ extension Engine {
         guard let plugin = venues[key]?.plugin, let ledger = venues[key]?.ledger else { return }
         while venues[key]?.inFlight ?? 0 < configuration.maximumInFlight {
             var broken: InvariantViolation?
+            let breaker = venues[key]?.breaker ?? CircuitBreaker()
             // No copy of the venue may be alive here: the planner would be copied with every call.
             let step = venues[key]?.planner.next(at: now.instant) { call in
                 guard let account = lanes[call.account]?.account else {
                     return .denied(blocking: BucketKey(limit: "", scope: "uid="), until: nil)
+                }
+                if let until = closeHeldBack(call.account, by: breaker) {
+                    return .denied(blocking: BucketKey(limit: "circuit breaker", scope: "uid="), until: until)
                 }
                 do throws(InvariantViolation) {
                     let request = plugin.request(for: .close(call), account: account)
@@ -77,6 +81,10 @@ extension Engine {
                 lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
                 venue.inFlight < configuration.maximumInFlight
             {
+                if let until = venue.breaker.holdsBack(name, isRepeat: lane.cancelRounds > 0, at: now.instant) {
+                    lanes[name]?.cancelsBlockedUntil = until
+                    break
+                }
                 let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)
                 let costs = try costs(
                     of: request, account: lane.account, plugin: venue.plugin, egress: key.egress,
@@ -120,6 +128,7 @@ extension Engine {
             life: venue.plugin.profile.signatureLife + Self.lifeMargin,
             plannedAt: plannedAt, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
         try record(.intent(intent))
+        venues[key]?.breaker.sent(mutation.account, isRepeat: attempt > 1, at: now.instant)
         let id = makeID()
         flights[id] = Flight(
             kind: .mutation(intent), account: mutation.account, venue: key, request: request, permit: permit,
@@ -191,6 +200,7 @@ extension Engine {
         venues[flight.venue]?.inFlight -= 1
         venues[flight.venue]?.ledger.settle(flight.permit, at: reply.receivedAt)
         roundTrips.append((reply.receivedAt - reply.sentAt).nanoseconds)
+        noteHealth(of: flight, isGood: reply.reply.status < 500)
         switch flight.kind {
         case .read(let read, let pass): try receivedRead(read, pass: pass, flight: flight, reply: reply)
         case .mutation(let intent):
@@ -206,6 +216,7 @@ extension Engine {
         guard let flight = flights.removeValue(forKey: id) else { return }
         if let name = flight.account { dirty.append(name) }
         venues[flight.venue]?.inFlight -= 1
+        if error.code != .cancelled, error.code != .suspended { noteHealth(of: flight, isGood: false) }
         if error.wasWritten {
             venues[flight.venue]?.ledger.abandon(flight.permit, at: now.instant, allowance: .seconds(5))
         } else {
@@ -250,10 +261,12 @@ extension Engine {
         if outcome.errorClass == .rateLimited || outcome.penalty != nil { penalize(outcome, flight: flight) }
         if outcome.errorClass == .clockSkew, isSkewedForGood(name, flight) { stopCalls(name, outcome) }
         let hasLearned = try learns(name, outcome)
+        noteSuspicion(name, outcome, reply: reply, venue: flight.venue)
         switch intent.mutation {
         case .close(let close):
             venues[flight.venue]?.planner.ready(account: name)
             freeHeldSize(name, close)
+            tally(name, close, outcome)
             let isFatal = outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalVenue
             if isFatal, !hasLearned { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)

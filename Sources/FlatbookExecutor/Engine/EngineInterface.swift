@@ -62,6 +62,20 @@ public struct Dispatch: Sendable {
     public var dispatchedAt: Instant
     /// Whole call, body included.
     public var timeout: TimeSpan
+
+    package init(
+        id: UInt64, account: String?, venue: VenueKey, request: VenueRequest, isMutation: Bool, clockOffset: Int64?,
+        dispatchedAt: Instant, timeout: TimeSpan
+    ) {
+        self.id = id
+        self.account = account
+        self.venue = venue
+        self.request = request
+        self.isMutation = isMutation
+        self.clockOffset = clockOffset
+        self.dispatchedAt = dispatchedAt
+        self.timeout = timeout
+    }
 }
 
 public enum EngineEvent: Sendable {

@@ -41,6 +41,11 @@ extension Engine {
             guard venue.inFlight < configuration.maximumInFlight else { return .venueBlocked }
             let purpose = lane.passes[index].purpose
             let request = venue.plugin.request(for: read, account: lane.account)
+            let isRepeat = (lane.passes[index].attempts[read] ?? 0) > 0
+            if let until = venue.breaker.holdsBack(name, isRepeat: isRepeat, at: now.instant) {
+                lanes[name]?.readsBlockedUntil = until
+                return .laneBlocked
+            }
             let reserve = purpose == .identity || purpose == .snapshot ? 0 : venue.closesQueued
             let costs = try costs(
                 of: request, account: lane.account, plugin: venue.plugin, egress: key.egress, reserve: reserve)
@@ -55,6 +60,7 @@ extension Engine {
                     lanes[name]?.limitWait = lane.limitWait + (now.instant - since)
                     lanes[name]?.waitingSince = nil
                 }
+                venues[key]?.breaker.sent(name, isRepeat: isRepeat, at: now.instant)
                 launch(
                     Flight(
                         kind: .read(read, pass: id), account: name, venue: key, request: request, permit: permit,
@@ -259,6 +265,11 @@ extension Engine {
             return
         }
         lanes[name]?.lastFailure = outcome
+        noteSuspicion(name, outcome, reply: nil, venue: flight.venue)
+        if stopsReading(name, outcome, route: flight.request.route), !isOptional(pass.purpose) {
+            pass.isFailed = true
+            lanes[name]?.readsStopped = true
+        }
         var delay = TimeSpan.milliseconds(200)
         switch outcome.errorClass {
         case .fatalAccount:

@@ -108,6 +108,13 @@ struct Lane {
     var readsBlockedUntil: Instant?
     var cancelsBlockedUntil: Instant?
     var stop: (reason: String, cause: AccountVerdict.Cause?)?
+    var errors = ErrorTally()
+    /// Close operations that gave too many equal errors, and what they said.
+    var stoppedOperations: [String: String] = [:]
+    /// A read that it cannot do without gave too many equal errors: it is read no more.
+    var readsStopped = false
+    /// It failed in a way that hints at a fault of ours (`maxFailures`).
+    var isSuspicious = false
 
     init(account: Account, venue: VenueKey, partitions: [Partition]) {
         self.account = account
@@ -170,8 +177,10 @@ struct Venue {
     /// By limit: accounts that were put into a box with a named end.
     var recentBoxes: [String: [(account: String, at: Instant)]] = [:]
     var widenings = 0
-    /// Accounts that failed in a way that hints at our own fault (`maxFailures`).
-    var suspiciousFailures = 0
+    var breaker = CircuitBreaker()
+    var isBreakerTold = false
+    /// Told of `maxFailures`.
+    var isPauseTold = false
 }
 
 /// A request under way.

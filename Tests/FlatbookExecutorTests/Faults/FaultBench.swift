@@ -113,6 +113,12 @@ final class FaultBench {
             holder: RunHolder(host: "test", pid: 1, bootID: "boot", version: "test"))
     }
 
+    /// Goes on at the exchange of another bench, a second after it ended, in the same boot.
+    func follow(_ other: FaultBench) {
+        simulation = other.simulation
+        nowNs = other.nowNs + 1_000_000_000
+    }
+
     var nowMs: Int64 { (nowNs - Self.startNs) / 1_000_000 }
 
     private var now: Now {
