@@ -46,10 +46,12 @@ struct ProofTests {
         let bench = FaultBench(single(name).configuration())
         try bot(bench, name, times: 100)
         try bench.play()
-        let leg = try #require(try bench.report().legs.first)
+        // Where positions have ids, each opening is a leg of its own that goes on counting.
+        let leg = try #require(try bench.report().legs.last)
         #expect(leg.state == .residual, "\(bench.reasons)")
-        #expect(leg.reason?.contains("opened again") == true && leg.reopened == 4)
-        #expect(bench.mutations(name).count == 4)
+        #expect(leg.reason?.contains("opened again") == true && leg.reopened == 4, "\(leg.reopened)")
+        // One close a round; OKX answers some with "closing", and they are asked again.
+        #expect((4...8).contains(bench.mutations(name).count), "\(bench.mutations(name).map(\.code))")
         #expect(try bench.report().run.exitCode == 10)
     }
 
@@ -58,8 +60,9 @@ struct ProofTests {
         let bench = FaultBench(single(name).configuration())
         try bot(bench, name, times: 1)
         try bench.play()
-        let leg = try #require(try bench.report().legs.first)
-        #expect(leg.state == .flat && leg.reopened == 1, "\(leg.state) \(leg.reopened) \(bench.reasons)")
+        let legs = try bench.report().legs
+        let reopened = legs.map(\.reopened).max()
+        #expect(legs.allSatisfy { $0.state == .flat } && reopened == 1, "\(bench.reasons)")
         #expect(bench.open(name).isEmpty)
         #expect(bench.mutations(name).count == 2)
     }
