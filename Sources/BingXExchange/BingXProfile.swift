@@ -34,6 +34,7 @@ extension BingX {
             ])
         profile.cancelLimits = [BingXRoute.cancelTWAP: 1]
         profile.checks = [.identity, .permissions, .settings]
+        profile.signatureCodes = ["100001"]
         return profile
     }
 

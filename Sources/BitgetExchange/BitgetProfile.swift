@@ -50,6 +50,7 @@ extension Bitget {
         profile.cancelLimits = [BitgetRoute.unifiedCancelStrategy: 1]
         profile.protectiveLists = ["profit_loss"]
         profile.checks = [.identity, .settings]
+        profile.signatureCodes = ["40009"]
         return profile
     }
 

@@ -152,6 +152,8 @@ public struct ExchangeProfile: Sendable {
     public var orderLists: [String]
     /// Those of them that hold nothing but TP/SL of positions: looked at once a leg was closed.
     public var protectiveLists: Set<String> = []
+    /// Codes that say that a signature is wrong: our fault or the secret's (`maxFailures` counts them).
+    public var signatureCodes: Set<String> = []
     /// Widest first.
     public var closeMethods: [CloseMethod]
     /// Most orders that one cancel call may name.

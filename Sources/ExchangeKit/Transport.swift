@@ -22,6 +22,8 @@ public struct TransportError: Error, Hashable, Sendable {
         public static let fenced = Code("fenced")
         /// The send gate found the host halted.
         public static let halted = Code("halted")
+        /// The host was asleep while the call was in flight.
+        public static let suspended = Code("host-suspended")
     }
 
     public var code: Code
@@ -56,6 +58,12 @@ public protocol ReadTransport: Sendable {
     /// - Parameter timeout: bounds the whole call, body included.
     /// - Throws: ``TransportError``.
     func read(_ request: SignedRequest, timeout: TimeSpan) async throws(TransportError) -> TimedReply
+    /// Ends calls under way and opens new connections from now on.
+    func dropConnections() async
+}
+
+extension ReadTransport {
+    public func dropConnections() async {}
 }
 
 /// Sends what changes something. A dry run has none (I16).

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 package import ExchangeKit
 package import FlatbookCore
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -23,7 +24,8 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
 
     private let limits: Limits
     private let group: MultiThreadedEventLoopGroup
-    private let client: HTTPClient
+    private let client: NIOLockedValueBox<HTTPClient>
+    private let configuration: HTTPClient.Configuration
 
     /// - Parameter caFile: a PEM file with certificates to trust besides the system's.
     /// - Throws: an error of the TLS library if `caFile` cannot be read.
@@ -38,12 +40,25 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connections
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.maximumUsesPerConnection = nil
-        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        self.configuration = configuration
+        client = NIOLockedValueBox(HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration))
+    }
+
+    /// Ends calls under way, their outcome unknown, and gives later ones new connections: the host was asleep, and what
+    /// was open is at best half dead.
+    package func dropConnections() async {
+        let fresh = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        let old = client.withLockedValue { client in
+            let old = client
+            client = fresh
+            return old
+        }
+        try? await old.shutdown().get()
     }
 
     /// Closes connections and ends the thread.
     package func shutdown() async throws {
-        try await client.shutdown()
+        try await client.withLockedValue { $0 }.shutdown().get()
         try await group.shutdownGracefully()
     }
 
@@ -60,7 +75,7 @@ package final class HTTPTransport: ReadTransport, MutatingTransport {
         // A call that nobody waits for any more must not start.
         if Task.isCancelled { throw TransportError(.cancelled, wasWritten: false, "cancelled") }
         let delegate = CallDelegate(limits: limits)
-        let task = client.execute(request: request, delegate: delegate)
+        let task = client.withLockedValue { $0 }.execute(request: request, delegate: delegate)
         let timer = group.next().scheduleTask(in: .nanoseconds(timeout.nanoseconds)) {
             task.fail(reason: HTTPClientError.deadlineExceeded)
         }

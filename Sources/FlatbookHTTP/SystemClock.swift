@@ -14,6 +14,14 @@ package struct SystemClock: Sendable {
         try await Task.sleep(for: .nanoseconds(left.nanoseconds), tolerance: .zero, clock: .continuous)
     }
 
+    /// The boot clock minus the one that stands still while the host sleeps.
+    package func asleep() -> TimeSpan {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let awake = Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        return Self.boot() - awake
+    }
+
     static func boot() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)

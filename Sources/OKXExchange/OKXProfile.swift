@@ -51,6 +51,7 @@ extension OKX {
             ])
         // Order cancels take twenty, algo cancels ten (§3.1).
         profile.cancelLimits = [OKXRoute.cancelAlgos: 10]
+        profile.signatureCodes = ["50113"]
         return profile
     }
 

@@ -128,9 +128,13 @@ extension AccountState {
         if positionMode == nil { positionMode = rows.first?.mode }
         let open = Dictionary(selected.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         for row in selected where legs[row.key] == nil {
+            let before = isSnapshot ? [] : predecessors(of: row.key, open: open)
             legs[row.key] = LegState(row)
             legOrder.append(row.key)
-            if !isSnapshot { legs[row.key]?.reopened = 1 }
+            guard !isSnapshot else { continue }
+            // Under a new position id it is the same leg opened again: its rounds go on, so that nobody chases it for ever.
+            legs[row.key]?.reopened = 1 + (before.map(\.reopened).max() ?? 0)
+            legs[row.key]?.rounds = before.map(\.rounds).max() ?? 0
         }
         // A leg outside of what was read stays as it was last seen: no row is no evidence there.
         for key in legOrder where covered.contains(key.product) || open[key] != nil {
@@ -147,6 +151,16 @@ extension AccountState {
             legs[key] = leg
         }
         if !open.isEmpty { cleanReads = [] }
+    }
+
+    /// Legs that are gone and differ from this one in nothing but the exchange's position id.
+    private func predecessors(of key: LegKey, open: [LegKey: Position]) -> [LegState] {
+        guard key.positionID != nil else { return [] }
+        return legOrder.compactMap { old -> LegState? in
+            var same = old
+            same.positionID = key.positionID
+            return same == key && old != key && open[old] == nil ? legs[old] : nil
+        }
     }
 
     /// Another process, perhaps another boot, goes on: its clock counts from now, and it reads before it acts.

@@ -18,6 +18,10 @@ public struct RunMachine: Sendable {
     public private(set) var closing: RunClosing?
     public private(set) var closedWall: WallTime?
     public private(set) var entries = 0
+    /// When the last entry was made, on the clock of boot ``bootID``.
+    public private(set) var lastEntryAt = Instant(nanoseconds: .min)
+    /// Of the process that works, or worked last: instants of one boot can be compared.
+    public private(set) var bootID = ""
 
     public init() {}
 
@@ -32,12 +36,13 @@ public struct RunMachine: Sendable {
         if entry.epoch < epoch { throw InvariantViolation(.i11OneEpoch, "epoch \(entry.epoch) after \(epoch)") }
         epoch = entry.epoch
         entries += 1
+        lastEntryAt = entry.at
         if header == nil, !entry.event.isOpening {
             throw InvariantViolation(.i12ChainVerifies, "run \(entry.run) does not begin with its head")
         }
         switch entry.event {
         case .opened(let header): try open(header)
-        case .resumed: resume(entry)
+        case .resumed(let holder): resume(entry, by: holder)
         case .identified(let name, let identity):
             accounts[name]?.identity = identity
             accounts[name]?.learn(identity.facts ?? [:])
@@ -61,6 +66,7 @@ public struct RunMachine: Sendable {
         if self.header != nil { throw InvariantViolation(.i12ChainVerifies, "run \(header.id) has two heads") }
         self.header = header
         deadline = header.deadline
+        bootID = header.holder.bootID
         for listed in header.accounts {
             guard header.plans.indices.contains(listed.plan), accounts[listed.account.name] == nil else {
                 throw InvariantViolation(
@@ -72,10 +78,11 @@ public struct RunMachine: Sendable {
     }
 
     /// Another process, perhaps another boot: its clock counts from now on, and nothing read before proves anything.
-    private mutating func resume(_ entry: JournalEntry) {
+    private mutating func resume(_ entry: JournalEntry, by holder: RunHolder) {
         interruption = nil
         guard let header else { return }
-        deadline = entry.at + .milliseconds(header.deadlineWall.milliseconds - entry.wall.milliseconds)
+        bootID = holder.bootID
+        deadline = Self.deadline(of: header, bootID: holder.bootID, at: Now(instant: entry.at, wall: entry.wall))
         for name in accountOrder where accounts[name]?.verdict == nil {
             accounts[name]?.handOver(at: entry.at)
             for id in callOrder where calls[id]?.intent.mutation.account == name {
@@ -89,6 +96,13 @@ public struct RunMachine: Sendable {
                 calls[id] = call
             }
         }
+    }
+
+    /// The run's deadline on the clock of a boot: as it was written where that is the run's own boot, so that steps of the
+    /// wall clock move nothing (I20). Another boot has only the wall clock to go by.
+    public static func deadline(of header: RunHeader, bootID: String, at now: Now) -> Instant {
+        if header.holder.bootID == bootID { return header.deadline }
+        return now.instant + .milliseconds(header.deadlineWall.milliseconds - now.wall.milliseconds)
     }
 
     private func living(_ name: String) throws(InvariantViolation) -> AccountState {

@@ -25,9 +25,14 @@ public struct RunDriver {
         self.onStep = onStep
     }
 
+    /// The boot clock running ahead by more than this means that the host slept (`reliability.md` §2.4).
+    static let shortestSleep = TimeSpan.seconds(1)
+
     private enum Incoming: Sendable {
         case engine(EngineEvent)
         case appended(UInt64, JournalError?)
+        /// Only to look at the clocks.
+        case look
     }
 
     /// Runs the engine to its end. Cancelling the surrounding task stops nothing by itself: send a signal instead.
@@ -43,6 +48,14 @@ public struct RunDriver {
             var appends: [(entries: [JournalEntry], ticket: UInt64)] = []
             var isAppending = false
             var scheduled: Instant?
+            var asleep = clock.asleep()
+            // A host that slept is noticed within a second, also where nothing else happens.
+            group.addTask { [clock] in
+                while !Task.isCancelled {
+                    await clock.sleep(until: clock.now().instant + .seconds(1))
+                    feed.yield(.look)
+                }
+            }
             func appendNext() {
                 guard !isAppending, let last = appends.last, let journal else { return }
                 isAppending = true
@@ -60,12 +73,19 @@ public struct RunDriver {
             for await incoming in stream {
                 let now = clock.now()
                 if let due = scheduled, due <= now.instant { scheduled = nil }
-                let effects: [EngineEffect]
+                var effects: [EngineEffect] = []
+                let sleep = clock.asleep() - asleep
+                if sleep > Self.shortestSleep {
+                    asleep = asleep + sleep
+                    effects = engine.handle(.woke(after: sleep), now: now)
+                    group.addTask { [client] in await client.dropConnections() }
+                }
                 switch incoming {
-                case .engine(let event): effects = engine.handle(event, now: now)
+                case .look: break
+                case .engine(let event): effects += engine.handle(event, now: now)
                 case .appended(let ticket, let error):
                     isAppending = false
-                    effects = engine.handle(error.map { .journalFailed($0) } ?? .durable(ticket: ticket), now: now)
+                    effects += engine.handle(error.map { .journalFailed($0) } ?? .durable(ticket: ticket), now: now)
                 }
                 for effect in effects {
                     switch effect {

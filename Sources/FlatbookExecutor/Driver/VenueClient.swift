@@ -45,6 +45,8 @@ public struct VenueClient: DispatchClient {
         return try await mutating.mutate(request, timeout: dispatch.timeout)
     }
 
+    public func dropConnections() async { await reading.dropConnections() }
+
     private func signed(_ dispatch: Dispatch) throws(TransportError) -> SignedRequest {
         let base = dispatch.venue.base
         guard let name = dispatch.account else {

@@ -42,6 +42,8 @@ public final class Engine {
     var roundTrips: [Int64] = []
     var firstSendAt: Instant?
     var deadlineSeen = false
+    /// When the host last woke up.
+    var wokeAt: Instant?
     /// Lanes to look at in this step.
     var dirty: [String] = []
     /// The machine was folded from an earlier process's entries.
@@ -108,6 +110,7 @@ public final class Engine {
         case .replied(let id, let reply): try received(id, reply)
         case .failed(let id, let error): try failed(id, error)
         case .tick: break
+        case .woke(let asleep): try woke(after: asleep)
         case .confirmed(let yes):
             if yes { isConfirmed = true } else { finishRefused("not confirmed") }
         case .stop(let signal):
@@ -323,8 +326,10 @@ public final class Engine {
 
     /// How long a resumed run tries to reach its exchanges: to its own deadline, and at least as long as a new run does.
     var resumeDeadline: Instant {
-        let left = configuration.header.deadlineWall.milliseconds - startedAt.wall.milliseconds
-        return startedAt.instant + max(.seconds(10), .milliseconds(left))
+        // The configuration's header names this process; the run's own boot is in the journaled one.
+        let deadline = RunMachine.deadline(
+            of: machine.header ?? configuration.header, bootID: configuration.header.holder.bootID, at: startedAt)
+        return max(startedAt.instant + .seconds(10), deadline)
     }
 
     /// Every intent without outcome counts as possibly executed, its request as signed just now.

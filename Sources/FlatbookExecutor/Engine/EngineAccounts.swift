@@ -324,7 +324,12 @@ extension Engine {
             context.stopReason = "interrupted, and too old to go on"
         }
         let timeout = machine.accounts[name]?.plan.verify.timeout ?? .seconds(60)
-        if isPastDeadline, !continuesAfterDeadline { context.hardStop = machine.deadline + .seconds(10) + timeout }
+        if isPastDeadline, !continuesAfterDeadline {
+            // The last verification pass is owed also where the host slept through the deadline.
+            let from = max(machine.deadline, wokeAt ?? machine.deadline)
+            context.hardStop = from + .seconds(10) + timeout
+        }
+        if lane?.readsStopped == true { context.hardStop = now.instant }
         if configuration.mode == .reconcile, let began = lane?.snapshotBegan {
             context.hardStop = began + .seconds(20) + timeout
         }

@@ -7,6 +7,11 @@ extension Engine {
         guard stopping == nil, end == nil else { return }
         for key in venueOrder {
             venues[key]?.nextPermitAt = nil
+            refreshClock(key)
+            if venues[key]?.isClockSuspect == true {
+                try pumpVenuePass(key)
+                continue
+            }
             if mayMutate, hasOpened, isBarrierOpen {
                 try pumpCloses(key)
             }
@@ -34,6 +39,7 @@ extension Engine {
         guard let plugin = venues[key]?.plugin, let ledger = venues[key]?.ledger else { return }
         while venues[key]?.inFlight ?? 0 < configuration.maximumInFlight {
             var broken: InvariantViolation?
+            let breaker = venues[key]?.breaker ?? CircuitBreaker()
             // No copy of the venue may be alive here: the planner would be copied with every call.
             let step = venues[key]?.planner.next(at: now.instant) { call in
                 guard let account = lanes[call.account]?.account else {
@@ -41,6 +47,9 @@ extension Engine {
                 }
                 if let until = waitsForTakeOver(call) {
                     return .denied(blocking: BucketKey(limit: "take-over", scope: "uid=\(call.account)"), until: until)
+                }
+                if let until = closeHeldBack(call.account, by: breaker) {
+                    return .denied(blocking: BucketKey(limit: "circuit breaker", scope: "uid="), until: until)
                 }
                 do throws(InvariantViolation) {
                     let request = plugin.request(for: .close(call), account: account)
@@ -75,6 +84,10 @@ extension Engine {
                 lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
                 venue.inFlight < configuration.maximumInFlight
             {
+                if let until = venue.breaker.holdsBack(name, isRepeat: lane.cancelRounds > 0, at: now.instant) {
+                    lanes[name]?.cancelsBlockedUntil = until
+                    break
+                }
                 let request = venue.plugin.request(for: .cancel(cancel), account: lane.account)
                 let costs = try costs(
                     of: request, account: lane.account, plugin: venue.plugin, egress: key.egress,
@@ -119,6 +132,7 @@ extension Engine {
             plannedAt: plannedAt, limitWait: lane.limitWaitOfNext(now.instant), repeats: repeats)
         intent.lockEpoch = configuration.locks.epoch(of: mutation.account)
         try record(.intent(intent))
+        venues[key]?.breaker.sent(mutation.account, isRepeat: attempt > 1, at: now.instant)
         let id = makeID()
         flights[id] = Flight(
             kind: .mutation(intent), account: mutation.account, venue: key, request: request, permit: permit,
@@ -154,6 +168,8 @@ extension Engine {
                 Self.fencedReason
             } else if !mayMutate {
                 "the deadline passed before it was sent"
+            } else if venues[flight.venue]?.isClockSuspect == true {
+                "the host was asleep before it was sent"
             } else {
                 nil
             }
@@ -188,6 +204,7 @@ extension Engine {
         venues[flight.venue]?.inFlight -= 1
         venues[flight.venue]?.ledger.settle(flight.permit, at: reply.receivedAt)
         roundTrips.append((reply.receivedAt - reply.sentAt).nanoseconds)
+        noteHealth(of: flight, isGood: reply.reply.status < 500)
         switch flight.kind {
         case .read(let read, let pass): try receivedRead(read, pass: pass, flight: flight, reply: reply)
         case .mutation(let intent):
@@ -203,6 +220,7 @@ extension Engine {
         guard let flight = flights.removeValue(forKey: id) else { return }
         if let name = flight.account { dirty.append(name) }
         venues[flight.venue]?.inFlight -= 1
+        if error.code != .cancelled, error.code != .suspended { noteHealth(of: flight, isGood: false) }
         if error.wasWritten {
             venues[flight.venue]?.ledger.abandon(flight.permit, at: now.instant, allowance: .seconds(5))
         } else {
@@ -246,21 +264,18 @@ extension Engine {
         notice(.callEnded(result, operation: intent.mutation.operation, target: intent.mutation.target))
         // A ban may come with an answer whose effect is unknown: the scope is closed all the same (I15, I23).
         if outcome.errorClass == .rateLimited || outcome.penalty != nil { penalize(outcome, flight: flight) }
-        if outcome.errorClass == .clockSkew { try skewed(name, outcome, venue: flight.venue) }
+        if outcome.errorClass == .clockSkew, isSkewedForGood(name, flight) { stopCalls(name, outcome) }
         let hasLearned = try learns(name, outcome)
+        noteSuspicion(name, outcome, reply: reply, venue: flight.venue)
         switch intent.mutation {
         case .close(let close):
             venues[flight.venue]?.planner.ready(account: name)
             freeHeldSize(name, close)
+            tally(name, close, outcome)
             let isFatal = outcome.errorClass == .fatalAccount || outcome.errorClass == .fatalVenue
             if isFatal, !hasLearned { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)
         }
-    }
-
-    private func skewed(_ name: String, _ outcome: Outcome, venue: VenueKey) throws(InvariantViolation) {
-        lanes[name]?.clockRetries += 1
-        if (lanes[name]?.clockRetries ?? 0) > 1 { stopCalls(name, outcome) } else { resyncClock(venue) }
     }
 
     /// No more calls for this account; what is open is still read and told.

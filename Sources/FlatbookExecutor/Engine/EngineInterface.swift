@@ -71,6 +71,20 @@ public struct Dispatch: Sendable {
     public var dispatchedAt: Instant
     /// Whole call, body included.
     public var timeout: TimeSpan
+
+    package init(
+        id: UInt64, account: String?, venue: VenueKey, request: VenueRequest, isMutation: Bool, clockOffset: Int64?,
+        dispatchedAt: Instant, timeout: TimeSpan
+    ) {
+        self.id = id
+        self.account = account
+        self.venue = venue
+        self.request = request
+        self.isMutation = isMutation
+        self.clockOffset = clockOffset
+        self.dispatchedAt = dispatchedAt
+        self.timeout = timeout
+    }
 }
 
 public enum EngineEvent: Sendable {
@@ -82,6 +96,8 @@ public enum EngineEvent: Sendable {
     case failed(id: UInt64, TransportError)
     /// The wake-up time that was asked for has come.
     case tick
+    /// The host was asleep for so long; its connections are gone.
+    case woke(after: TimeSpan)
     /// The answer to ``EngineEffect/confirm(_:)``.
     case confirmed(Bool)
     case stop(signal: String)

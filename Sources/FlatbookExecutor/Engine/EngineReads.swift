@@ -41,6 +41,11 @@ extension Engine {
             guard venue.inFlight < configuration.maximumInFlight else { return .venueBlocked }
             let purpose = lane.passes[index].purpose
             let request = venue.plugin.request(for: read, account: lane.account)
+            let isRepeat = (lane.passes[index].attempts[read] ?? 0) > 0
+            if let until = venue.breaker.holdsBack(name, isRepeat: isRepeat, at: now.instant) {
+                lanes[name]?.readsBlockedUntil = until
+                return .laneBlocked
+            }
             let reserve = purpose == .identity || purpose == .snapshot ? 0 : venue.closesQueued
             let costs = try costs(
                 of: request, account: lane.account, plugin: venue.plugin, egress: key.egress, reserve: reserve)
@@ -55,6 +60,7 @@ extension Engine {
                     lanes[name]?.limitWait = lane.limitWait + (now.instant - since)
                     lanes[name]?.waitingSince = nil
                 }
+                venues[key]?.breaker.sent(name, isRepeat: isRepeat, at: now.instant)
                 launch(
                     Flight(
                         kind: .read(read, pass: id), account: name, venue: key, request: request, permit: permit,
@@ -75,7 +81,7 @@ extension Engine {
         return .goOn
     }
 
-    private func pumpVenuePass(_ key: VenueKey) throws(InvariantViolation) {
+    func pumpVenuePass(_ key: VenueKey) throws(InvariantViolation) {
         if let retry = venues[key]?.retryPassAt, retry > now.instant { return }
         while let venue = venues[key], let pass = venue.pass, let read = pass.waiting.first,
             let account = venue.lanes.first(where: isUsable).flatMap({ lanes[$0]?.account })
@@ -169,6 +175,7 @@ extension Engine {
             let middle = (reply.sentAt.nanoseconds + reply.receivedAt.nanoseconds) / 2_000_000
             venues[key]?.clockOffset = time.milliseconds - middle
             venues[key]?.clockReadAt = now.instant
+            venues[key]?.isClockSuspect = false
         case .instruments(let instruments, let next):
             venues[key]?.instruments.add(instruments)
             if let next, case .instruments(let product, _) = read, (venues[key]?.pass?.pages ?? 0) < 200 {
@@ -258,6 +265,11 @@ extension Engine {
             return
         }
         lanes[name]?.lastFailure = outcome
+        noteSuspicion(name, outcome, reply: nil, venue: flight.venue)
+        if stopsReading(name, outcome, route: flight.request.route), !isOptional(pass.purpose) {
+            pass.isFailed = true
+            lanes[name]?.readsStopped = true
+        }
         var delay = TimeSpan.milliseconds(200)
         switch outcome.errorClass {
         case .fatalAccount:
@@ -270,9 +282,7 @@ extension Engine {
         case .rateLimited:
             penalize(outcome, flight: flight)
         case .clockSkew:
-            lanes[name]?.clockRetries += 1
-            guard (lanes[name]?.clockRetries ?? 0) <= 2 else { return try refuse(name, outcome) }
-            resyncClock(flight.venue)
+            if isSkewedForGood(name, flight) { return try refuse(name, outcome) }
         case .ok, .alreadyFlat, .retry, .unknown, .adapt, .conflict, .market, .duplicateId, .notFound, .fatalCall:
             if outcome.penalty != nil { penalize(outcome, flight: flight) }
             let attempts = (pass.attempts[read] ?? 0) + 1
@@ -312,11 +322,6 @@ extension Engine {
         var pass = pass
         if case .orders = read { pass.isFailed = true }
         lanes[name]?.passes[index] = pass
-    }
-
-    func resyncClock(_ key: VenueKey) {
-        guard venues[key]?.pass == nil else { return }
-        venues[key]?.pass = ReadPass(id: makeID(), purpose: .venue, reads: [.serverTime])
     }
 
     /// A 429, a lock or a ban: the scope is closed before the next dispatch (I15, I23).

@@ -19,7 +19,7 @@ extension Engine {
                 for resolution in resolutions { try record(.resolved(resolution)) }
             case .plan(let rows, let repeats):
                 if let until = waitsForFreeze(lane) { return wake(name, at: until) }
-                if try !plan(name, rows, repeats: repeats) { return wake(name, at: now.instant + .seconds(1)) }
+                try plan(name, rows, repeats: repeats)
                 if lanes[name]?.mutationsInFlight == 0, queued(name) == 0 { continue }
                 return
             case .observe(let notBefore):
@@ -99,11 +99,16 @@ extension Engine {
         }
     }
 
-    /// Hands the rows to the planner. False where the exchange's new accounts are paused (`maxFailures`).
-    private func plan(_ name: String, _ rows: [Position], repeats: String?) throws(InvariantViolation) -> Bool {
+    /// Hands the rows to the planner, unless the exchange's new accounts are paused (`maxFailures`).
+    private func plan(_ name: String, _ rows: [Position], repeats: String?) throws(InvariantViolation) {
         guard let lane = lanes[name], let venue = venues[lane.venue], let account = machine.accounts[name]
-        else { return true }
-        if account.calls(machine.calls).isEmpty, isPaused(venue) { return false }
+        else { return }
+        if account.calls(machine.calls).isEmpty, isPaused(lane.venue) {
+            lanes[name]?.stop = (
+                "paused: too many accounts of \(lane.venue.exchange) failed (guards.maxFailures)", .rule
+            )
+            return
+        }
         let rows = try rowsThatMayGo(name, rows, venue: venue)
         lanes[name]?.freezeDone = true
         lanes[name]?.queuedRepeat = repeats
@@ -116,9 +121,10 @@ extension Engine {
             lanes[name]?.plannedAt["\(call.product) \(call.target)"] = now.instant - startedAt.instant + pace * index
         }
         for leg in unclosable {
-            try record(.legRefused(account: name, leg: leg.key, reason: leg.reason))
+            let stopped = lane.stoppedOperations.sorted { $0.key < $1.key }.map { "\($0.key) was stopped: \($0.value)" }
+            try record(
+                .legRefused(account: name, leg: leg.key, reason: ([leg.reason] + stopped).joined(separator: "; ")))
         }
-        return true
     }
 
     private func addToPlanner(
@@ -136,7 +142,9 @@ extension Engine {
             throw InvariantViolation(.i9OneVerdict, "account \(name) is not listed in this run")
         }
         var costs: [String: [BucketCost]] = [:]
-        let methods = venue.plugin.closeMethods(for: lane.account)
+        let methods = venue.plugin.closeMethods(for: lane.account).filter {
+            lane.stoppedOperations[$0.operation] == nil
+        }
         for method in methods {
             // Limits may count by instrument, never by side: one row of each stands for all.
             for row in rows {
@@ -160,16 +168,6 @@ extension Engine {
             granularity: account.plan.granularity, sequence: account.plan.sequence,
             methods: methods, legByLeg: account.listed.onlyLegs != nil, costs: costs, outside: account.outside,
             orders: account.plan.orders, unclosable: Dictionary(reasons, uniquingKeysWith: { first, _ in first }))
-    }
-
-    private func isPaused(_ venue: Venue) -> Bool {
-        guard let percent = machine.header?.plans.compactMap(\.guards.maxFailuresPercent).min(), venue.lanes.count >= 5
-        else { return false }
-        let suspicious = venue.lanes.count { name in
-            guard let error = machine.accounts[name]?.verdict?.error else { return false }
-            return error.errorClass == ErrorClass.unknown.rawValue || error.message.lowercased().contains("signature")
-        }
-        return suspicious * 100 > percent * venue.lanes.count
     }
 
     // MARK: Orders

@@ -112,6 +112,13 @@ struct Lane {
     var stop: (reason: String, cause: AccountVerdict.Cause?)?
     /// Taken over by an unlock: before this a request of the old holder may still execute.
     var sizedNotBefore: Instant?
+    var errors = ErrorTally()
+    /// Close operations that gave too many equal errors, and what they said.
+    var stoppedOperations: [String: String] = [:]
+    /// A read that it cannot do without gave too many equal errors: it is read no more.
+    var readsStopped = false
+    /// It failed in a way that hints at a fault of ours (`maxFailures`).
+    var isSuspicious = false
 
     init(account: Account, venue: VenueKey, partitions: [Partition]) {
         self.account = account
@@ -154,6 +161,8 @@ struct Venue {
     /// Server clock minus boot clock, milliseconds.
     var clockOffset: Int64?
     var clockReadAt: Instant?
+    /// The host was asleep since then: nothing is signed by that offset.
+    var isClockSuspect = false
     var inFlight = 0
     var downReason: String?
     /// It was never asked: its limits or a ban did not let the first request through.
@@ -172,8 +181,10 @@ struct Venue {
     /// By limit: accounts that were put into a box with a named end.
     var recentBoxes: [String: [(account: String, at: Instant)]] = [:]
     var widenings = 0
-    /// Accounts that failed in a way that hints at our own fault (`maxFailures`).
-    var suspiciousFailures = 0
+    var breaker = CircuitBreaker()
+    var isBreakerTold = false
+    /// Told of `maxFailures`.
+    var isPauseTold = false
 }
 
 /// A request under way.

@@ -79,9 +79,15 @@ struct Taking {
         let machine = try history.machine(of: summary.id)
         guard let header = machine.header else { throw CommandFailure(1, "run \(summary.id) has no head") }
         let now = clock.now()
-        let idle = TimeSpan.milliseconds(now.wall.milliseconds - summary.lastEntryAt.milliseconds)
+        // In one boot the boot clock counts, whatever was done to the wall clock since.
+        let boot = RunLauncher.holder.bootID
+        let idle =
+            machine.bootID == boot
+            ? now.instant - machine.lastEntryAt
+            : .milliseconds(now.wall.milliseconds - summary.lastEntryAt.milliseconds)
+        let deadline = RunMachine.deadline(of: header, bootID: boot, at: now)
         let isAtHome = try isAtHome(summary.id, journal)
-        let isFresh = idle <= age && now.wall < header.deadlineWall && !onlyReconcile && isAtHome
+        let isFresh = idle <= age && now.instant < deadline && !onlyReconcile && isAtHome
         if !isAtHome, !onlyReconcile {
             Output.note(
                 "this journal was copied, moved or restored after run \(summary.id) began, and may lack what happened "

@@ -126,6 +126,8 @@ struct SystemRunClock: RunClock {
 
     func now() -> Now { clock.now() }
 
+    func asleep() -> TimeSpan { clock.asleep() }
+
     func sleep(until instant: Instant) async { try? await clock.sleep(until: instant) }
 }
 
