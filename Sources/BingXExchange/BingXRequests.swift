@@ -99,11 +99,11 @@ extension BingX {
         case .oneWay:
             parameters["positionSide"] = "BOTH"
             parameters["reduceOnly"] = "true"
-            // Required where several positions stand on one side (separate isolated margin, §3.5); elsewhere it names the
-            // one there is.
-            parameters["positionId"] = call.legs.first?.positionID
         case .hedge: parameters["positionSide"] = side.map { $0.rawValue.uppercased() } ?? BingXText.refused
         }
+        // Required where several positions stand on one side (separate isolated margin, §3.5); elsewhere it names the one
+        // there is.
+        parameters["positionId"] = call.legs.first?.positionID
         // Without a size the exchange refuses the order: a size is never guessed.
         parameters["quantity"] = call.quantity?.description
         // Lower-cased by the exchange and unique for ever (§7); at most 40 characters.

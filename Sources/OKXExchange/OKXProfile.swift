@@ -66,6 +66,10 @@ extension OKX {
         CloseMethod(
             operation: OKXRoute.order, reach: .leg, isSized: true, modes: [.oneWay], guaranteesSide: true,
             products: ["SWAP", "FUTURES"]),
+        // §7.4: a closing order of long/short mode is reduce-only by nature; only for what 51108 or 51207 refused whole.
+        CloseMethod(
+            operation: OKXRoute.order, reach: .leg, isSized: true, modes: [.hedge], guaranteesSide: true,
+            products: ["SWAP", "FUTURES"], isForParts: true),
     ]
 
     /// One endpoint with the limit it has alone (§3.1, §4.1); all windows are two seconds.

@@ -105,7 +105,10 @@ extension OKX {
         ]
         // Without a size the exchange refuses the order: a size is never guessed.
         if let quantity = call.quantity { body.append(("sz", .text(quantity.description))) }
-        body.append(("reduceOnly", .flag(true)))
+        switch call.mode {
+        case .oneWay: body.append(("reduceOnly", .flag(true)))
+        case .hedge: body.append(("posSide", .text((call.side ?? leg?.side)?.rawValue ?? refused)))
+        }
         return body + identification(call)
     }
 

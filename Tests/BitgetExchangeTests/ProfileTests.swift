@@ -103,7 +103,7 @@ struct ProfileTests {
 
     @Test("orders its close methods from the widest to the narrowest, and never promises a side it cannot hold")
     func methods() {
-        #expect(profile.closeMethods.map(\.reach) == [.product, .symbol, .side, .leg])
+        #expect(profile.closeMethods.map(\.reach) == [.product, .symbol, .side, .leg, .leg])
         for method in profile.closeMethods {
             #expect(method.isSized == (method.reach == .leg))
             #expect(method.guaranteesSide == (method.reach <= .side))
@@ -111,7 +111,8 @@ struct ProfileTests {
         }
         // `holdSide` is ignored in one-way mode (§3.4).
         #expect(profile.closeMethods[2].modes == [.hedge])
-        #expect(profile.closeMethods[3].modes == [.oneWay])
+        #expect(profile.closeMethods[3].modes == [.oneWay] && profile.closeMethods[3].isForParts == nil)
+        #expect(profile.closeMethods[4].modes == [.hedge] && profile.closeMethods[4].isForParts == true)
     }
 
     @Test("has a cancel for every list that an order can stand in")

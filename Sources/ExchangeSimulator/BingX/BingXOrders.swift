@@ -77,6 +77,12 @@ extension ExchangeSimulation {
         }
         let step = ticket.instrument.step.description
         guard ticket.size > .zero else { return .tooSmall(step) }
+        guard ticket.size >= ticket.instrument.smallest else {
+            return .tooSmall(ticket.instrument.smallest.description)
+        }
+        if ticket.type == "MARKET", let cap = ticket.instrument.maxMarketQuantity, ticket.size > cap {
+            return .tooLarge(cap.description)
+        }
         guard ticket.closes else { return nil }
         let legs = account.positions.filter {
             $0.isLeg(ticket.instrument.product, ticket.instrument.symbol, ticket.leg)

@@ -21,7 +21,7 @@ extension ExchangeSimulation {
             ("sellLimitPriceRatio", .text("0.05")), ("feeRateUpRatio", .text("0.005")),
             ("makerFeeRate", .text("0.0002")), ("takerFeeRate", .text("0.0006")),
             ("openCostUpRatio", .text("0.01")),
-            ("supportMarginCoins", .list([.text(instrument.marginCoin)])), ("minTradeNum", .text(step)),
+            ("supportMarginCoins", .list([.text(instrument.marginCoin)])), ("minTradeNum", .decimal(instrument.smallest)),
             ("priceEndStep", .text("1")), ("volumePlace", .text(String(instrument.volumePlace))),
             ("pricePlace", .text(String(instrument.pricePlace))), ("sizeMultiplier", .text(step)),
             ("symbolType", .text("perpetual")), ("minTradeUSDT", .text("5")), ("maxSymbolOrderNum", .text("200")),

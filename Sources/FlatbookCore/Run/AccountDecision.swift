@@ -94,10 +94,14 @@ extension AccountState {
             // The request is dead, and two reads sent after that show the leg: it did not do it.
             let unchanged = open.allSatisfy { (legs[$0]?.openReads.count { $0 >= deadAt } ?? 0) >= 2 }
             guard now >= deadAt, unchanged else { return nil }
+            // Of a part, a smaller rest tells that it was done.
+            let isSmaller =
+                close.method.isSized && open.contains { legs[$0]?.hasShrunk == true }
             return CallResolution(
                 id: call.intent.id, account: name,
-                verdict: open.count == close.legs.count ? .notExecuted : .executed,
-                evidence: "\(open.count) of \(close.legs.count) legs open in two reads after its end of life")
+                verdict: open.count == close.legs.count && !isSmaller ? .notExecuted : .executed,
+                evidence: "\(open.count) of \(close.legs.count) legs open in two reads after its end of life"
+                    + (isSmaller ? ", and smaller" : ""))
         }
     }
 
@@ -143,12 +147,27 @@ extension AccountState {
         if let until = leg.blockedUntil, last.result?.outcome.effect == Effect.none {
             return until <= context.now ? .now(repeats: nil) : .at(until)
         }
+        if let reads = readsAfterPart(leg, last) {
+            return leg.openReads.count >= reads ? .now(repeats: nil) : .afterReads
+        }
         // Accepted and still open: two reads tell a late fill from a failed close; one is enough for a leg that came back.
         return leg.openReads.count >= (leg.sawZero ? 1 : 2) ? .now(repeats: nil) : .afterReads
     }
 
+    /// How many reads of the open leg the next part waits for; nil where the usual two decide.
+    private func readsAfterPart(_ leg: LegState, _ last: CallRecord) -> Int? {
+        guard case .close(let close) = last.intent.mutation, case .definite = last.stage else { return nil }
+        // Nothing was done: one read tells how much there is to be cut.
+        let outcome = last.result?.outcome
+        if outcome?.effect == Effect.none, outcome?.obstacle == .tooLarge, leg.sizing.isInParts { return 1 }
+        guard close.method.isSized, leg.sizing.isDone(close.quantity, open: leg.current?.quantity) else { return nil }
+        return 1
+    }
+
     private func mayTryAgain(_ leg: LegState) -> Bool {
-        leg.refusal == nil && leg.rounds <= plan.verify.rounds && leg.softFailures <= Self.maximumSoftFailures
+        if let open = leg.current?.quantity, leg.sizing.isOver(open: open) { return false }
+        return leg.refusal == nil && leg.rounds <= plan.verify.rounds
+            && (leg.softFailures <= Self.maximumSoftFailures || leg.obstacle?.passes == true)
     }
 
     /// Reads follow the last answer by the settle time and each other by the interval, slower while nothing changes.
@@ -248,16 +267,10 @@ extension AccountState {
         if let refusal = leg.refusal {
             return AccountVerdict.Leg(key: key, state: .refused, reason: refusal, error: leg.failure)
         }
-        let reason: String
-        if let stop = context.stopReason {
-            reason = stop
-        } else if leg.reopened > 0 {
-            reason = "opened again \(leg.reopened) times"
-        } else if let failure = leg.failure {
-            reason = failure.message.isEmpty ? failure.errorClass : failure.message
-        } else {
-            reason = "still open after \(leg.rounds) closes"
+        if let dust = leg.dustReason {
+            return AccountVerdict.Leg(key: key, state: .dust, reason: dust, error: leg.failure)
         }
-        return AccountVerdict.Leg(key: key, state: .residual, reason: reason, error: leg.failure)
+        return AccountVerdict.Leg(
+            key: key, state: .residual, reason: leg.residualReason(stop: context.stopReason), error: leg.failure)
     }
 }

@@ -133,11 +133,13 @@ extension Engine {
         let reasons = [Silo.normal, .copy].compactMap { silo in
             venue.plugin.reasonUnclosable(silo, account: lane.account).map { (silo, $0) }
         }
-        return PlannedAccount(
+        var planned = PlannedAccount(
             account: lane.account, selection: account.selection, positions: rows,
             granularity: account.plan.granularity, sequence: account.plan.sequence,
             methods: methods, legByLeg: account.listed.onlyLegs != nil, costs: costs, outside: account.outside,
             orders: account.plan.orders, unclosable: Dictionary(reasons, uniquingKeysWith: { first, _ in first }))
+        limitSizes(of: &planned, account, venue: venue)
+        return planned
     }
 
     private func isPaused(_ venue: Venue) -> Bool {
