@@ -6,7 +6,7 @@ extension BingX {
         switch read {
         case .serverTime, .instruments: Self.publicRequest(Self.route(of: read))
         // `symbol` and `currency` would narrow these answers: never sent.
-        case .identity, .permissions, .settings, .positions, .orders, .control:
+        case .identity, .permissions, .settings, .positions, .orders, .control, .endings:
             Self.privateRequest(Self.route(of: read))
         }
     }
@@ -26,7 +26,8 @@ extension BingX {
         case .settings: BingXRoute.settings
         case .instruments(let product, _): product == cswap ? BingXRoute.cswapContracts : BingXRoute.contracts
         case .positions(let product, _): product == cswap ? BingXRoute.cswapPositions : BingXRoute.positions
-        case .control(let product): product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
+        // Nothing it shows tells a liquidation from a close (§3.6): never asked, see ``ExchangePlugin/endingReads(of:products:)``.
+        case .control(let product), .endings(let product): product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
         case .orders(let product, let list, _):
             product == cswap
                 ? BingXRoute.cswapOpenOrders : list == twap ? BingXRoute.twapOrders : BingXRoute.openOrders

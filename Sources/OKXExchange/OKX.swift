@@ -84,6 +84,7 @@ enum OKXRoute {
     static let config = "okx.account-config"
     static let positions = "okx.positions"
     static let risk = "okx.account-position-risk"
+    static let history = "okx.positions-history"
     static let orders = "okx.orders-pending"
     static let algos = "okx.orders-algo-pending"
     static let closePosition = "okx.close-position"

@@ -105,6 +105,8 @@ extension OKX {
         Endpoint(id: OKXRoute.positions, path: "/api/v5/account/positions", perTwoSeconds: 10, scope: [.uid]),
         Endpoint(
             id: OKXRoute.risk, path: "/api/v5/account/account-position-risk", perTwoSeconds: 10, scope: [.uid]),
+        Endpoint(
+            id: OKXRoute.history, path: "/api/v5/account/positions-history", perTwoSeconds: 10, scope: [.uid]),
         Endpoint(id: OKXRoute.orders, path: "/api/v5/trade/orders-pending", perTwoSeconds: 60, scope: [.uid]),
         Endpoint(id: OKXRoute.algos, path: "/api/v5/trade/orders-algo-pending", perTwoSeconds: 20, scope: [.uid]),
         Endpoint(

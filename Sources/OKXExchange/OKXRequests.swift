@@ -16,6 +16,7 @@ extension OKX {
             let isOneType = Self.instrumentTypes.contains(product)
             return get(OKXRoute.positions, isOneType ? [.init("instType", product)] : [], account)
         case .control: return get(OKXRoute.risk, [], account)
+        case .endings: return get(OKXRoute.history, [.init("limit", String(Self.pageSize))], account)
         case .orders(_, let list, let cursor):
             // Never by type: one list shows the orders of all.
             var query: [VenueRequest.QueryItem] = []

@@ -59,7 +59,7 @@ struct ProfileTests {
     func ipBudget() throws {
         let limit = try #require(profile.limit("bitget.ip"))
         #expect(limit.scope == [.ip] && limit.capacity == 6000 && limit.window == .seconds(60))
-        #expect(profile.routes.count == 21)
+        #expect(profile.routes.count == 22)
     }
 
     @Test("sends no request outside its routes")
@@ -67,7 +67,7 @@ struct ProfileTests {
         var used: Set<String> = []
         for environment in TradingEnvironment.allCases {
             let requests =
-                (everyRead + [.permissions, .settings, copyRead])
+                (everyRead + [.permissions, .settings, copyRead, .endings(product: usdt)])
                 .map { bitget.request(for: $0, account: account(environment)) }
                 + everyUnifiedRead.map { bitget.request(for: $0, account: account(environment, api: "unified")) }
                 + (everyMutation + newMutations).map { bitget.request(for: $0, account: account(environment)) }

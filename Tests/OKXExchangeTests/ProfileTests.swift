@@ -26,7 +26,8 @@ struct ProfileTests {
     private static let expected: [String: Expected] = [
         "okx.time": (10, [.ip, .route]), "okx.instruments": (20, [.ip, .product, .route]),
         "okx.account-config": (5, [.uid, .route]), "okx.positions": (10, [.uid, .route]),
-        "okx.account-position-risk": (10, [.uid, .route]), "okx.orders-pending": (60, [.uid, .route]),
+        "okx.account-position-risk": (10, [.uid, .route]), "okx.positions-history": (10, [.uid, .route]),
+        "okx.orders-pending": (60, [.uid, .route]),
         "okx.orders-algo-pending": (20, [.uid, .route]), "okx.close-position": (20, [.uid, .instrument, .route]),
         "okx.order": (60, [.uid, .instrument, .route]), "okx.cancel-order": (60, [.uid, .instrument, .route]),
         "okx.cancel-batch-orders": (300, [.uid, .instrument, .route]),

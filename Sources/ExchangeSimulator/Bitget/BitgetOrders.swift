@@ -54,7 +54,9 @@ extension ExchangeSimulation {
             return showsCopy(index, instrument, leg) ? "40866" : "22002"
         }
         // The whole of what is left may be closed whatever its size.
-        if closes, size == held, !instrument.isDust(size) { return instrument.maxMarketQuantity.flatMap { size > $0 ? "45112" : nil } }
+        if closes, size == held, !instrument.isDust(size) {
+            return instrument.maxMarketQuantity.flatMap { size > $0 ? "45112" : nil }
+        }
         if !size.isMultiple(of: instrument.step) { return "40808" }
         if let cap = instrument.maxMarketQuantity, size > cap { return "45112" }
         return size < instrument.smallest ? "45111" : nil

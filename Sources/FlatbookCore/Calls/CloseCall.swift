@@ -162,11 +162,13 @@ public enum Read: Hashable, Sendable, Codable {
     case orders(product: String, list: String, cursor: String?)
     /// Positive control: proves that the query can see this account's product at all.
     case control(product: String)
+    /// Positions that the exchange closed by itself lately, where it tells.
+    case endings(product: String)
 
     public var isPublic: Bool {
         switch self {
         case .serverTime, .instruments: true
-        case .identity, .permissions, .settings, .positions, .orders, .control: false
+        case .identity, .permissions, .settings, .positions, .orders, .control, .endings: false
         }
     }
 }

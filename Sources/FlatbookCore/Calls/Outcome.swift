@@ -112,6 +112,25 @@ public enum ReadAnswer: Hashable, Sendable {
     case orders([RestingOrder], next: String?)
     /// `consistentWithFlat` is false where the account call shows unrealised PnL: something is open there.
     case control(consistentWithFlat: Bool)
+    case endings([PositionEnding])
+}
+
+/// A position, or a part of one, that the exchange closed without the client.
+public struct PositionEnding: Hashable, Sendable {
+    public var instrument: String
+    /// Nil where the exchange does not say it.
+    public var side: Side?
+    /// Nil where the exchange has none.
+    public var positionID: String?
+    public var by: Closer
+    public var at: WallTime?
+    public init(instrument: String, side: Side?, positionID: String? = nil, by: Closer, at: WallTime?) {
+        self.instrument = instrument
+        self.side = side
+        self.positionID = positionID
+        self.by = by
+        self.at = at
+    }
 }
 
 /// Who the key belongs to and what it may do, as far as the exchange says.

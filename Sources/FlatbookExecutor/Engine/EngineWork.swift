@@ -27,6 +27,7 @@ extension Engine {
             case .finish:
                 if try finish(name) { return }
             case .end(var verdict):
+                if asksForEndings(name) { return }
                 if let cause = lane.stop?.cause, cause == .credentials || cause == .rule {
                     verdict = refusing(verdict, lane: lane)
                 }
@@ -213,7 +214,7 @@ extension Engine {
             try endAccount(account.provenVerdict(context(name), calls: machine.calls))
             return true
         }
-        if lane.hasPass(.final) || lane.hasPass(.observation) { return true }
+        if lane.hasPass(.final) || lane.hasPass(.observation) || asksForEndings(name) { return true }
         if !lane.ordersDone, account.plan.orders != .keep { return true }
         if !lane.cancels.isEmpty, mayMutate, lane.mayCancel { return true }
         if lane.mutationsInFlight > 0 { return true }
