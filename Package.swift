@@ -112,7 +112,7 @@ let package = Package(
                 swiftSettings: strict),
             .testTarget(
                 name: "flatbookTests",
-                dependencies: ["FlatbookCore", "FlatbookHost"],
+                dependencies: ["FlatbookCore", "FlatbookHost", "ExchangeSimulator", "SimulatorServer"],
                 swiftSettings: strict),
         ],
     swiftLanguageModes: [.v6]

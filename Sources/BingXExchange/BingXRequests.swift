@@ -26,7 +26,7 @@ extension BingX {
         case .settings: BingXRoute.settings
         case .instruments(let product, _): product == cswap ? BingXRoute.cswapContracts : BingXRoute.contracts
         case .positions(let product, _): product == cswap ? BingXRoute.cswapPositions : BingXRoute.positions
-        // Nothing it shows tells a liquidation from a close (§3.6): never asked, see ``ExchangePlugin/endingReads(of:products:)``.
+        // Nothing it shows tells a liquidation from a close (§3.6): `endings` are never asked for.
         case .control(let product), .endings(let product): product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
         case .orders(let product, let list, _):
             product == cswap
