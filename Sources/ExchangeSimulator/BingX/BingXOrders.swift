@@ -53,6 +53,9 @@ extension ExchangeSimulation {
             instrument: instrument, leg: leg, closes: closes, size: size, type: type,
             positionID: call.field("positionId"))
         if closes, !isTest { world.beforeClose(index, atNs: call.ns) }
+        if closes, !isTest {
+            noteSize(size, world.position(index, call.product, symbol, leg, id: ticket.positionID), index)
+        }
         if let error = refusal(of: ticket, call, index) { return failure(error, call) }
         return accept(ticket, call, index, isTest: isTest)
     }

@@ -187,6 +187,7 @@ extension ExchangeSimulation {
         guard let leg = positions.first(where: { $0.side == draft.leg }) else {
             return positions.isEmpty || world.okxHasSides(index, listed.product) ? "51169" : "51170"
         }
+        if draft.size > leg.quantity { world.truth.oversizedCloses += 1 }
         let flying = world.inFlight(index, leg.product, leg.symbol, leg.side, id: leg.id)
         guard leg.quantity > flying else { return "51169" }
         let free = leg.quantity - flying - world.states[index].account.locked(leg)

@@ -184,7 +184,10 @@ extension AccountState {
     /// Whether waiting longer cannot change the verdict, or may not.
     private func isOver(_ context: AccountContext, calls: [String: CallRecord]) -> Bool {
         if let hardStop = context.hardStop, context.now >= hardStop { return true }
-        let begin = [lastDefiniteAt, lastIntentAt, snapshot?.receivedAt, lastDeath(calls)].compactMap(\.self).max()
+        // A back-off that the exchange asked for is no time in which it had a chance to answer.
+        let backedOff = openLegs.compactMap { legs[$0] }.filter(mayTryAgain).compactMap(\.blockedUntil).max()
+        let begin = [lastDefiniteAt, lastIntentAt, snapshot?.receivedAt, lastDeath(calls), backedOff]
+            .compactMap(\.self).max()
         if let begin, context.now - begin > plan.verify.timeout + context.limitWait { return true }
         let waiting = openLegs.contains { key in
             guard let leg = legs[key] else { return false }

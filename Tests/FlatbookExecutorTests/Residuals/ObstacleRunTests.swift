@@ -95,6 +95,8 @@ struct ObstacleRunTests {
     @Test("a contract that is suspended and resumes before the deadline ends flat", arguments: venues, [60, 500])
     func resumes(venue: SimulatedVenue, seconds: Int64) throws {
         var stage = stage(venue)
+        // The back-off of half a minute does not count as waiting for a proof.
+        stage.plan.verify.timeout = .seconds(20)
         stage.scripts = [
             Script(.at(ms: 0), .setStatus(product: stage.product, symbol: stage.symbol, status: "maintain")),
             Script(

@@ -35,6 +35,7 @@ struct SizeCapTests {
         #expect(run.simulation.isFlat)
         #expect(orders.contains(closes.count), "\(closes)")
         #expect(closes.allSatisfy { $0.isMultiple(of: stage.step) && $0 <= stage.cap ?? $0 }, "\(closes)")
+        #expect(run.simulation.truth.oversizedCloses == 0, "an order beyond the open size")
         #expect(closes.reduce(.zero, +) == stage.quantity.floored(to: stage.step))
         let report = try #require(try run.report)
         #expect(report.run.exitCode == 0, "\(report.run.status) \(report.legs.map { $0.reason ?? "" })")
