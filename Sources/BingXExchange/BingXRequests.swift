@@ -27,7 +27,8 @@ extension BingX {
         case .instruments(let product, _): product == cswap ? BingXRoute.cswapContracts : BingXRoute.contracts
         case .positions(let product, _): product == cswap ? BingXRoute.cswapPositions : BingXRoute.positions
         // Nothing it shows tells a liquidation from a close (§3.6): `endings` are never asked for.
-        case .control(let product), .endings(let product): product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
+        case .control(let product), .endings(let product):
+            product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
         case .orders(let product, let list, _):
             product == cswap
                 ? BingXRoute.cswapOpenOrders : list == twap ? BingXRoute.twapOrders : BingXRoute.openOrders

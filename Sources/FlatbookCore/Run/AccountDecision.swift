@@ -51,6 +51,8 @@ public struct AccountContext: Hashable, Sendable {
 extension AccountState {
     /// Most "not now" answers for one leg; their back-off alone then spans several minutes.
     static let maximumSoftFailures = 12
+    /// The same where what stands in the way passes by itself: two hours, for plans that go on after their deadline.
+    static let maximumPatience = 240
 
     /// The next step after the snapshot, by `reliability.md` §1.4–1.5. Pure.
     public func nextStep(_ context: AccountContext, calls: [String: CallRecord]) -> AccountStep {
@@ -167,7 +169,7 @@ extension AccountState {
     private func mayTryAgain(_ leg: LegState) -> Bool {
         if let open = leg.current?.quantity, leg.sizing.isOver(open: open) { return false }
         return leg.refusal == nil && leg.rounds <= plan.verify.rounds
-            && (leg.softFailures <= Self.maximumSoftFailures || leg.obstacle?.passes == true)
+            && leg.softFailures <= (leg.obstacle?.passes == true ? Self.maximumPatience : Self.maximumSoftFailures)
     }
 
     /// Reads follow the last answer by the settle time and each other by the interval, slower while nothing changes.
