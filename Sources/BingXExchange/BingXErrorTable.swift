@@ -12,12 +12,15 @@ struct BingXErrorRow: Sendable {
     var errorClass: ErrorClass
     var effect: Effect
     var refusal: Outcome.Refusal?
+    /// What stands in the way: the reason by name.
+    var obstacle: Obstacle?
     /// What the operator can do.
     var action: String?
 
     init(
         _ codes: String, _ errorClass: ErrorClass, on calls: Calls = .all, saying texts: [String] = [],
-        effect: Effect = .none, refusal: Outcome.Refusal? = nil, _ action: String? = nil
+        effect: Effect = .none, refusal: Outcome.Refusal? = nil,
+        because obstacle: Obstacle? = nil, _ action: String? = nil
     ) {
         self.codes = codes.split(separator: " ").map(String.init)
         self.calls = calls
@@ -25,6 +28,7 @@ struct BingXErrorRow: Sendable {
         self.errorClass = errorClass
         self.effect = effect
         self.refusal = refusal
+        self.obstacle = obstacle
         self.action = action
     }
 
@@ -68,29 +72,43 @@ enum BingXErrorTable {
         BingXErrorRow(general + " 101400", .alreadyFlat, on: .closes, saying: ["no position to close"]),
         BingXErrorRow("80001 100404", .notFound, on: .cancels, saying: ["order doesn't exist", "order not exist"]),
         BingXErrorRow(
-            general, .conflict, on: .writes, saying: ["occupied by a limit order"],
+            general, .conflict, on: .writes, saying: ["occupied by a limit order"], because: .held,
             "The account's own orders hold the position; cancel them."),
         BingXErrorRow("101400 " + general, .duplicateId, saying: ["unique check failed"], effect: .unknown),
-        BingXErrorRow("109201 101209", .fatalCall, saying: ["leverage"], "The exchange refuses the order's leverage."),
+        BingXErrorRow(
+            "109201 101209", .fatalCall, saying: ["leverage"], because: .mode,
+            "The exchange refuses the order's leverage; look at the contract's leverage on the site."),
         BingXErrorRow(
             "100421 " + general, .clockSkew, saying: ["timestamp"], "Check that this host's clock is synchronised."),
-        BingXErrorRow("100421", .fatalCall, saying: ["restrict", "too many"], "The exchange refuses this contract."),
+        BingXErrorRow(
+            "100421", .fatalCall, saying: ["restrict", "too many"], because: .barred,
+            "The exchange refuses this contract; close it on the site."),
         BingXErrorRow(
             general, .retry, saying: ["assets are being processed"], "Funding is being settled; it is tried again."),
         BingXErrorRow(
-            general, .market, saying: ["temporarily disabled"],
+            general, .market, saying: ["temporarily disabled"], because: .suspended,
             "The exchange has halted orders by API; close on its site if it cannot wait."),
         BingXErrorRow(
-            general, .retry, saying: ["copy trading signal"],
+            general, .retry, saying: ["copy trading signal"], because: .copyTrading,
             "Copy trading is at work on the account; it is tried again."),
         BingXErrorRow(
-            general + " 109500", .fatalCall, saying: ["symbol not exist"], "The exchange does not know the contract."),
-        BingXErrorRow("109500 80001", .fatalCall, saying: ["pending orders or open positions"]),
+            general + " 109500", .fatalCall, saying: ["symbol not exist"], because: .delisted,
+            "The exchange does not know the contract; look at it on the site."),
+        BingXErrorRow(
+            "109500 80001", .fatalCall, saying: ["pending orders or open positions"], because: .mode,
+            "The exchange takes the call for a change of modes; report it as an error of flatbook."),
         BingXErrorRow(
             general, .adapt, on: .writes, saying: ["positionside", "position side", "reduceonly", "reduce only"],
+            because: .mode,
             "The account's position mode differs; it is read again."),
         BingXErrorRow(
-            "101400 " + general, .adapt, on: .writes, saying: ["minimum", "at least", "less than"], tooSmall),
+            "101400 " + general, .adapt, on: .writes, saying: ["minimum", "at least", "less than"],
+            because: .tooSmall, tooSmall),
+        // No cap of an order is documented (§3.1, §11.5) and none has a code [U]: words that name one are believed, since
+        // the codes they come with are refusals in any case.
+        BingXErrorRow(
+            "101400 110422 " + general, .adapt, on: .writes, saying: ["maximum", "exceeds the max", "too large"],
+            because: .tooLarge, "The position is larger than one order may close; close it in parts."),
         BingXErrorRow("100400", .unknown, on: .writes, saying: ["timeout"], effect: .unknown, positionsTell),
         BingXErrorRow("100400", .retry, on: .reads, saying: ["timeout"]),
         BingXErrorRow("109422", .notFound, on: .cancels, saying: ["order", "filled"]),
@@ -122,9 +140,10 @@ enum BingXErrorTable {
         BingXErrorRow(
             "101214 101219 101412", .retry, "Funding is being settled or the account is busy; it is tried again."),
         BingXErrorRow(
-            "101514 101515", .retry, "The exchange has suspended trading of the account; ask the exchange if it lasts."),
+            "101514 101515", .retry, because: .riskControl,
+            "The exchange has suspended trading of the account; ask the exchange if it lasts."),
         BingXErrorRow(
-            "80020 109403 40029", .retry,
+            "80020 109403 40029", .retry, because: .riskControl,
             "The exchange's risk control refuses the account; ask the exchange if it lasts."),
     ]
 
@@ -132,12 +151,21 @@ enum BingXErrorTable {
 
     private static let blocked = [
         BingXErrorRow(
-            "101212 110203 110424", .conflict, on: .writes, "The account's own orders hold the position; cancel them."),
-        BingXErrorRow("109430", .conflict, on: .writes, "TWAP orders of the account hold the position; cancel them."),
+            "101212 110203 110424", .conflict, on: .writes, because: .held,
+            "The account's own orders hold the position; cancel them."),
         BingXErrorRow(
-            "109415 109418 109417 101415 110280 100490 101413 109424", .market,
-            "The contract is paused, offline or not listed yet; close it when trading is open again."),
-        BingXErrorRow("101202 101485 110422 110425", .adapt, on: .writes, tooSmall),
+            "109430", .conflict, on: .writes, because: .held,
+            "TWAP orders of the account hold the position; cancel them."),
+        BingXErrorRow(
+            "109415 109417 110280 100490 101413 109424", .market, because: .suspended,
+            "The contract is paused or not listed yet; close it when trading is open again."),
+        BingXErrorRow(
+            "109418", .market, because: .delisted,
+            "The contract is offline; the exchange settles it, look at it on the site."),
+        BingXErrorRow(
+            "101415", .market, because: .barred,
+            "The exchange does not close this contract by API; close it on the site."),
+        BingXErrorRow("101202 101485 110422 110425", .adapt, on: .writes, because: .tooSmall, tooSmall),
     ]
 
     private static let account = [
@@ -158,8 +186,12 @@ enum BingXErrorTable {
     ]
 
     private static let call = [
-        BingXErrorRow("109425 100204", .fatalCall, "The exchange does not know the contract."),
-        BingXErrorRow("104103 109401", .fatalCall),
+        BingXErrorRow(
+            "109425 100204", .fatalCall, because: .delisted,
+            "The exchange does not know the contract; look at it on the site."),
+        BingXErrorRow(
+            "104103 109401", .fatalCall, because: .mode,
+            "The exchange takes the call for a change of modes; report it as an error of flatbook."),
         // What is left of 80001 stays unknown on writes: it was a catch-all before October 2025.
         BingXErrorRow(
             "109400 80014 109414 100400 100404", .fatalCall, "The exchange refuses the request's parameters; report it."

@@ -64,7 +64,8 @@ enum BingXFailure {
         }
         return Outcome(
             effect: row.effect, errorClass: row.errorClass, code: code, message: text, action: row.action,
-            penalty: row.errorClass == .rateLimited ? penalty(message, route: route) : nil, refusal: row.refusal)
+            penalty: row.errorClass == .rateLimited ? penalty(message, route: route) : nil, refusal: row.refusal,
+            obstacle: row.obstacle)
     }
 
     /// A known code in the text is the more exact one (§5, nested text); an unknown one there changes nothing.

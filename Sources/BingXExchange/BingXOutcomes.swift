@@ -169,7 +169,7 @@ extension BingX {
             failed.append(
                 Outcome.Row(
                     instrument: instrument, orderID: orderID, errorClass: failure.errorClass, code: failure.code,
-                    message: failure.message))
+                    message: failure.message, action: failure.action, obstacle: failure.obstacle))
         }
 
         /// - Parameter complete: whether the lists answer for everything that was asked.

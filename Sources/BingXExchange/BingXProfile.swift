@@ -65,5 +65,9 @@ extension BingX {
         CloseMethod(
             operation: BingXRoute.order, reach: .leg, isSized: true, modes: [.oneWay], guaranteesSide: true,
             products: [swap]),
+        // §3.5: it names the position's side and cannot flip; only for what is too large to be closed whole.
+        CloseMethod(
+            operation: BingXRoute.order, reach: .leg, isSized: true, modes: [.hedge], guaranteesSide: true,
+            products: [swap], isForParts: true),
     ]
 }

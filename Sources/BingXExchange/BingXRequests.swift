@@ -6,7 +6,7 @@ extension BingX {
         switch read {
         case .serverTime, .instruments: Self.publicRequest(Self.route(of: read))
         // `symbol` and `currency` would narrow these answers: never sent.
-        case .identity, .permissions, .settings, .positions, .orders, .control:
+        case .identity, .permissions, .settings, .positions, .orders, .control, .endings:
             Self.privateRequest(Self.route(of: read))
         }
     }
@@ -26,7 +26,9 @@ extension BingX {
         case .settings: BingXRoute.settings
         case .instruments(let product, _): product == cswap ? BingXRoute.cswapContracts : BingXRoute.contracts
         case .positions(let product, _): product == cswap ? BingXRoute.cswapPositions : BingXRoute.positions
-        case .control(let product): product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
+        // Nothing it shows tells a liquidation from a close (§3.6): `endings` are never asked for.
+        case .control(let product), .endings(let product):
+            product == cswap ? BingXRoute.cswapBalance : BingXRoute.balance
         case .orders(let product, let list, _):
             product == cswap
                 ? BingXRoute.cswapOpenOrders : list == twap ? BingXRoute.twapOrders : BingXRoute.openOrders
@@ -99,11 +101,11 @@ extension BingX {
         case .oneWay:
             parameters["positionSide"] = "BOTH"
             parameters["reduceOnly"] = "true"
-            // Required where several positions stand on one side (separate isolated margin, §3.5); elsewhere it names the
-            // one there is.
-            parameters["positionId"] = call.legs.first?.positionID
         case .hedge: parameters["positionSide"] = side.map { $0.rawValue.uppercased() } ?? BingXText.refused
         }
+        // Required where several positions stand on one side (separate isolated margin, §3.5); elsewhere it names the one
+        // there is.
+        parameters["positionId"] = call.legs.first?.positionID
         // Without a size the exchange refuses the order: a size is never guessed.
         parameters["quantity"] = call.quantity?.description
         // Lower-cased by the exchange and unique for ever (§7); at most 40 characters.

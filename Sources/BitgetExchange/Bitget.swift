@@ -39,6 +39,7 @@ enum BitgetRoute {
     static let positions = "bitget.all-position"
     static let orders = "bitget.orders-pending"
     static let planOrders = "bitget.orders-plan-pending"
+    static let orderHistory = "bitget.orders-history"
     static let control = "bitget.accounts"
     static let flashClose = "bitget.close-positions"
     static let placeOrder = "bitget.place-order"

@@ -38,6 +38,8 @@ extension Bitget {
         Endpoint(
             id: BitgetRoute.planOrders, path: "/api/v2/mix/order/orders-plan-pending", perSecond: 10, section: "§3.3"),
         Endpoint(
+            id: BitgetRoute.orderHistory, path: "/api/v2/mix/order/orders-history", perSecond: 10, section: "§3.3"),
+        Endpoint(
             id: BitgetRoute.flashClose, path: "/api/v2/mix/order/close-positions", isMutation: true, perSecond: 1,
             section: "§3.4"),
         Endpoint(

@@ -24,18 +24,22 @@ struct BitgetErrorRow: Sendable {
     var errorClass: ErrorClass
     var effect: Effect
     var refusal: Outcome.Refusal?
+    /// What stands in the way: the reason by name.
+    var obstacle: Obstacle?
     /// What the operator can do.
     var action: String?
 
     init(
         _ codes: String, _ errorClass: ErrorClass, on calls: Calls = .all, effect: Effect = .none,
-        refusal: Outcome.Refusal? = nil, _ action: String? = nil
+        refusal: Outcome.Refusal? = nil,
+        because obstacle: Obstacle? = nil, _ action: String? = nil
     ) {
         self.codes = codes.split(separator: " ").map(String.init)
         self.calls = calls
         self.errorClass = errorClass
         self.effect = effect
         self.refusal = refusal
+        self.obstacle = obstacle
         self.action = action
     }
 }
@@ -96,12 +100,14 @@ enum BitgetErrorTable {
         BitgetErrorRow("40200 25003 25239 40842 40878", .retry, "The exchange asks to try again; nothing was done."),
         BitgetErrorRow(
             "22043 22044 22067", .retry,
-            "Auto-deleveraging is running and flash close is refused meanwhile; it is tried again."),
+            because: .adl, "Auto-deleveraging is running and flash close is refused meanwhile; it is tried again."),
         BitgetErrorRow("40115", .retry, "The account is being switched to another account type; wait until that ends."),
         BitgetErrorRow(
             "40844 40308 41114 45043 25102 25106 50027", .market,
-            "The contract is in maintenance or settlement; close it when trading is open again."),
-        BitgetErrorRow("22045 25209 70220", .market, "There is no liquidity to close against; watch the order book."),
+            because: .suspended, "The contract is in maintenance or settlement; close it when trading is open again."),
+        BitgetErrorRow(
+            "22045 25209 70220", .market, because: .illiquid,
+            "There is no liquidity to close against; watch the order book."),
     ]
 
     private static let unknown = [
@@ -113,27 +119,34 @@ enum BitgetErrorTable {
     private static let blocked = [
         BitgetErrorRow(
             "40931 22033 40780", .market,
-            "The exchange's risk control forbids closing; ask the exchange or close on its site."),
-        BitgetErrorRow("22037 45108", .market, "The API is barred from closing this contract; close it on the site."),
+            because: .riskControl, "The exchange's risk control forbids closing; ask the exchange or close on its site."
+        ),
+        BitgetErrorRow(
+            "22037 45108", .market, because: .barred,
+            "The API is barred from closing this contract; close it on the site."),
         BitgetErrorRow(
             "45009 25012 40760 25008 43112 50022", .market,
+            because: .liquidation,
             "The account is at risk or being liquidated; the exchange handles its positions itself."),
         BitgetErrorRow(
-            "22041", .market, "The contract is near delivery and cannot be closed; the exchange settles it itself."),
+            "22041", .market, because: .delivery,
+            "The contract is near delivery and cannot be closed; the exchange settles it itself."),
     ]
 
     private static let shaped = [
         BitgetErrorRow(
             "40755 40757 40804 40717 43029 45003 45005 45006 25225 25226 25231 40939 40928 25232", .conflict,
-            "The account's own orders hold the position; cancel them."),
+            because: .held, "The account's own orders hold the position; cancel them."),
         BitgetErrorRow(
             "40888 45104 43007 45112 40762 45133 25208", .adapt,
-            "The position is larger than one call may close; close it in parts."),
+            because: .tooLarge, "The position is larger than one call may close; close it in parts."),
         BitgetErrorRow(
-            "43006 45111 22034 45110", .adapt, "The position is smaller than an order may be; close it on the site."),
-        BitgetErrorRow("22038 40808", .adapt, "The size does not fit the contract's step."),
+            "43006 45111 22034 45110", .adapt, because: .tooSmall,
+            "The position is smaller than an order may be; close it on the site."),
+        BitgetErrorRow("22038 40808", .adapt, because: .step, "The size does not fit the contract's step."),
         BitgetErrorRow(
-            "40774 45021 45020 43075 25236 25237", .adapt, "The account's position mode differs; it is read again."),
+            "40774 45021 45020 43075 25236 25237", .adapt, because: .mode,
+            "The account's position mode differs; it is read again."),
         // A flash close carries no id of ours, so an earlier copy may be at work: only the positions tell.
         BitgetErrorRow("43118 45034 40786 50060 25212", .duplicateId, effect: .unknown),
         BitgetErrorRow(
@@ -181,9 +194,13 @@ enum BitgetErrorTable {
         BitgetErrorRow(
             "40017 400171 400172 40019 40020 40034 40053 40057 40072 40102 40811 40813 41101 43123", .fatalCall,
             "The exchange refuses the parameters; report it as an error of flatbook."),
-        BitgetErrorRow("22004", .fatalCall, "This contract cannot be traded through the API; close it on the site."),
+        BitgetErrorRow(
+            "22004", .fatalCall, because: .barred,
+            "This contract cannot be traded through the API; close it on the site."),
         BitgetErrorRow("22012", .fatalCall, "The contract does not belong to this product type."),
-        BitgetErrorRow("40309 40845 41113 25104", .fatalCall, "The contract is delisted; look at it on the site."),
+        BitgetErrorRow(
+            "40309 40845 41113 25104", .fatalCall, because: .delisted,
+            "The contract is delisted; look at it on the site."),
         BitgetErrorRow(
             "40404 40007 40912 40304 40305 40402", .fatalCall,
             "The exchange refuses the request's form; report it as an error of flatbook."),
@@ -191,12 +208,15 @@ enum BitgetErrorTable {
 
     private static let copy = [
         BitgetErrorRow(
-            "31001 31025 40732 31057 40850", .fatalCall, "This is a call of copy trading; check the account's role."),
+            "31001 31025 40732 31057 40850", .fatalCall, because: .copyTrading,
+            "This is a call of copy trading; check the account's role."),
         BitgetErrorRow("31006 40865 31023", .retry, "The copied order is still being worked on; it is tried again."),
-        BitgetErrorRow("31009 40744 40858 43044 43064", .adapt, "The copied order has changed; it is read again."),
+        BitgetErrorRow(
+            "31009 40744 40858 43044 43064", .adapt, because: .copyTrading,
+            "The copied order has changed; it is read again."),
         BitgetErrorRow("43065 45082 40857", .notFound, "The copied order is unknown."),
         BitgetErrorRow(
-            "40866 40864 40868 40867 40746", .fatalCall,
+            "40866 40864 40868 40867 40746", .fatalCall, because: .copyTrading,
             "The position belongs to copy trading: set options.role to copy-follower, or close it on the site."),
     ]
 }

@@ -73,7 +73,8 @@ enum BitgetFailure {
         }
         return Outcome(
             effect: row.effect, errorClass: row.errorClass, code: code, message: ReplyText.printable(message),
-            action: row.action, penalty: row.errorClass == .rateLimited ? oneWindow(route) : nil, refusal: row.refusal)
+            action: row.action, penalty: row.errorClass == .rateLimited ? oneWindow(route) : nil, refusal: row.refusal,
+            obstacle: row.obstacle)
     }
 
     private static func row(_ code: String, route: String) -> BitgetErrorRow? {

@@ -67,5 +67,9 @@ extension Bitget {
             operation: BitgetRoute.flashClose, reach: .side, isSized: false, modes: [.hedge], guaranteesSide: true),
         CloseMethod(
             operation: BitgetRoute.placeOrder, reach: .leg, isSized: true, modes: [.oneWay], guaranteesSide: true),
+        // `tradeSide: close` closes its leg and nothing else; only for what a flash close finds too large (§7, splitting).
+        CloseMethod(
+            operation: BitgetRoute.placeOrder, reach: .leg, isSized: true, modes: [.hedge], guaranteesSide: true,
+            isForParts: true),
     ]
 }

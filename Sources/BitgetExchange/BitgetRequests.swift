@@ -14,6 +14,9 @@ extension Bitget {
         // `marginCoin` would narrow the answer to one margin coin: never sent.
         case .positions(let product, let cursor): return positions(route, product, cursor: cursor, read, account)
         case .control(let product): return get(route, ["productType": Self.productType(product)], read, account)
+        case .endings(let product):
+            let query = ["productType": Self.productType(product), "limit": String(Self.pageSize)]
+            return get(route, query, read, account)
         case .orders(let product, let list, let cursor):
             return orders(route, product: product, list: list, cursor: cursor, read, account)
         }

@@ -59,7 +59,8 @@ struct BitgetTargets {
         failed.append(
             Outcome.Row(
                 instrument: try row.optionalText("symbol")?.uppercased(), orderID: try row.optionalText("orderId"),
-                errorClass: failure.errorClass, code: failure.code, message: failure.message))
+                errorClass: failure.errorClass, code: failure.code, message: failure.message, action: failure.action,
+                obstacle: failure.obstacle))
     }
 
     private static func rows(_ data: JSONValue, _ name: String) throws(MalformedReply) -> [ReplyRow] {

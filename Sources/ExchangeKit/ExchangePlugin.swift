@@ -33,6 +33,8 @@ public protocol ExchangePlugin: Sendable {
     func notRead(for account: Account) -> [ExchangeProfile.NotRead]
     /// What the operator is told of positions in a silo that ``closeMethods(for:)`` has nothing for.
     func reasonUnclosable(_ silo: Silo, account: Account) -> String?
+    /// What to ask about legs of these products that went without us; empty where the exchange does not tell.
+    func endingReads(of account: Account, products: Set<String>) -> [Read]
 }
 
 extension ExchangePlugin {
@@ -48,6 +50,7 @@ extension ExchangePlugin {
     public func host(for account: Account) -> String? { profile.hosts[account.environment] }
     public func notRead(for account: Account) -> [ExchangeProfile.NotRead] { profile.notRead }
     public func reasonUnclosable(_ silo: Silo, account: Account) -> String? { nil }
+    public func endingReads(of account: Account, products: Set<String>) -> [Read] { [] }
 }
 
 /// What one read of positions covers.

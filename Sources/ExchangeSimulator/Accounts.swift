@@ -116,13 +116,30 @@ package enum ScriptTrigger: Hashable, Sendable {
     case afterClosed(symbol: String, ms: Int64)
 }
 
+/// Why the exchange itself closes a position.
+package enum VenueEnding: String, Hashable, Sendable, CaseIterable { case liquidation, adl, delivery }
+
+/// A position, or a part of one, that the exchange closed by itself.
+struct EndedPosition: Sendable {
+    var leg: SimulatedPosition
+    var quantity: Fixed
+    var isWhole: Bool
+    var by: VenueEnding
+    var id: String
+    var atMs: Int64
+}
+
 /// What a scripted change does. None of these count as the client's doing.
 package enum ScriptAction: Hashable, Sendable {
     case open(product: String, symbol: String, side: PositionSide, quantity: Fixed)
     /// The leg becomes its opposite, with this size.
     case flip(product: String, symbol: String, quantity: Fixed)
-    /// Liquidation, ADL or settlement.
+    /// Gone, and nothing the exchange shows says why.
     case remove(product: String, symbol: String)
+    /// Liquidation, ADL or settlement, which the exchange's history tells; nil: all of it.
+    case end(product: String, symbol: String, by: VenueEnding, quantity: Fixed?)
+    /// Other caps of one order and of one whole-position close; nil: none.
+    case setCap(product: String, symbol: String, market: Fixed?, whole: Fixed?)
     /// A resting or trigger order of the symbol that opens, if there still is one.
     case fireOpener(symbol: String)
     case setStatus(product: String, symbol: String, status: String)

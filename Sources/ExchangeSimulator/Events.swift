@@ -137,6 +137,13 @@ extension World {
             for leg in states[index].account.positions where leg.symbol == symbol && leg.product == product {
                 venueRemove(index, leg, atNs: ns)
             }
+        case .end(let product, let symbol, let ending, let quantity):
+            end(index, product, symbol, ending, quantity, atNs: ns)
+        case .setCap(let product, let symbol, let market, let whole):
+            change(product, symbol) {
+                $0.maxMarketQuantity = market
+                $0.maxFlashClose = whole
+            }
         case .fireOpener(let symbol): fireOpener(index, symbol, atNs: ns)
         case .unify: states[index].account.isUnified = true
         case .setStatus(let product, let symbol, let status):
@@ -159,6 +166,23 @@ extension World {
         guard done.taken > .zero else { return }
         truth.noteClosed(key(index, leg), done.taken, by: .venue)
         truth.venueClosings.append(key(index, leg))
+    }
+
+    /// The exchange closes a position of its own accord and writes it into its history.
+    private mutating func end(
+        _ index: Int, _ product: String, _ symbol: String, _ ending: VenueEnding, _ quantity: Fixed?, atNs ns: Int64
+    ) {
+        for leg in states[index].account.positions where leg.symbol == symbol && leg.product == product {
+            let done = shrink(
+                index, product, symbol, leg.side, id: leg.id.isEmpty ? nil : leg.id, by: quantity ?? leg.quantity,
+                atNs: ns)
+            guard done.taken > .zero else { continue }
+            truth.venueClosings.append(key(index, leg))
+            states[index].ended.append(
+                EndedPosition(
+                    leg: leg, quantity: done.taken, isWhole: done.closed != nil, by: ending,
+                    id: takeID(index).order, atMs: milliseconds(ns)))
+        }
     }
 
     private func key(_ index: Int, _ leg: SimulatedPosition) -> LegKey {

@@ -12,6 +12,10 @@ package struct SimulatedInstrument: Hashable, Sendable {
     package var maxMarketQuantity: Fixed?
     /// Most base coin in one flash close; nil: no cap.
     package var maxFlashClose: Fixed?
+    /// The smallest order; nil: one step.
+    package var minQuantity: Fixed?
+    /// A whole position below the smallest order can be closed all the same.
+    package var closesBelowMinimum = true
     /// `normal`, `limit_open`, `listed`, `maintain`, `restrictedAPI` or `off`.
     package var status = "normal"
     /// As in tickers.
@@ -41,6 +45,10 @@ package struct SimulatedInstrument: Hashable, Sendable {
     }
 
     var step: Fixed { Fixed(units: 1, places: volumePlace) }
+    var smallest: Fixed { minQuantity ?? step }
+
+    /// Whether not even a close of the whole takes so little.
+    func isDust(_ quantity: Fixed) -> Bool { !closesBelowMinimum && quantity < smallest }
 
     /// Everything that is listed anywhere.
     package static let everything = catalogue + okxCatalogue + bingxCatalogue

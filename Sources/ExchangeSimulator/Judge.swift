@@ -84,6 +84,8 @@ package struct Truth: Sendable {
     package internal(set) var exposureIncreases = 0
     /// Client orders that could have: sent without `reduceOnly` or `tradeSide: close`.
     package internal(set) var unprotectedOrders = 0
+    /// Client orders that wanted to close more than was open when they arrived; the exchange cut or refused them.
+    package internal(set) var oversizedCloses = 0
     /// Requests to routes that a flattener must never call.
     package internal(set) var neverCalls: [String] = []
     /// Requests that did not pass the key, clock, signature or passphrase checks, by code.

@@ -35,6 +35,8 @@ struct AccountState: Sendable {
     var callOrdinals: [String: Int] = [:]
     var pendingScripts: [Script] = []
     var positionSteps: Int64 = 0
+    /// Oldest first.
+    var ended: [EndedPosition] = []
     /// What only BingX remembers.
     var bingx = BingXMemory()
     /// What only OKX remembers.

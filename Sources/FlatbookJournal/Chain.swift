@@ -42,6 +42,7 @@ extension RunEvent {
         case .observed(let observation): ("observed", observation.account, nil)
         case .controlled(let account, _): ("controlled", account, nil)
         case .legRefused(let account, _, _): ("legRefused", account, nil)
+        case .legEnded(let account, _): ("legEnded", account, nil)
         case .penalty: ("penalty", nil, nil)
         case .accountEnded(let verdict): ("accountEnded", verdict.account, nil)
         case .interrupted: ("interrupted", nil, nil)

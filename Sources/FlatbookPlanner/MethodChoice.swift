@@ -12,11 +12,21 @@ struct MethodChoice {
         var calls: [CloseCall] = []
         var unclosable: [UnclosableLeg] = []
         var open = account.positions.sorted { $0.key < $1.key }
+        for row in open where account.inParts.contains(row.key) {
+            switch part(of: row) {
+            case .success(let call): calls.append(call)
+            case .failure(let leg): unclosable.append(leg)
+            }
+        }
+        open.removeAll { account.inParts.contains($0.key) }
+        let kept = account.positions.filter { account.inParts.contains($0.key) || account.alone.contains($0.key) }
+        calls += narrow(kept, leaving: &open)
         for method in candidates() {
             let groups = Dictionary(grouping: open) { Territory(method.reach, $0) }
             var closed: Set<LegKey> = []
             for (territory, rows) in groups.sorted(by: { $0.key < $1.key }) {
-                guard rows.allSatisfy({ mayUse(method, for: $0) }), !touchesOutside(territory, method) else { continue }
+                guard rows.allSatisfy({ mayUse(method, for: $0) }), !touchesOutside(territory, method, kept: kept)
+                else { continue }
                 calls.append(call(method, rows))
                 closed.formUnion(rows.map(\.key))
             }
@@ -26,8 +36,43 @@ struct MethodChoice {
         return (calls, unclosable)
     }
 
+    /// A sized order for a part of the leg, or for its rest: no call of a whole position takes it any more.
+    private func part(of row: Position) -> PartOrNot {
+        let reason: String
+        if let method = account.methods.first(where: { $0.isSized && $0.reach == .leg && mayUse($0, for: row) }) {
+            if account.sizes[row.key]?.part(of: row.quantity) != nil { return .success(call(method, [row])) }
+            reason = "no order fits between the contract's smallest and largest one"
+        } else {
+            reason = "no order of this account could close it in parts without risk"
+        }
+        return .failure(UnclosableLeg(key: row.key, reason: "\(Obstacle.tooLarge.reason), and \(reason)"))
+    }
+
+    private enum PartOrNot {
+        case success(CloseCall)
+        case failure(UnclosableLeg)
+    }
+
+    /// Calls of the narrowest reach; rows that have none stay with the others.
+    private func narrow(_ kept: [Position], leaving open: inout [Position]) -> [CloseCall] {
+        var calls: [CloseCall] = []
+        let methods = candidates().filter { !$0.isSized }.reversed()
+        let inParts = kept.filter { account.inParts.contains($0.key) }
+        for row in kept where open.contains(where: { $0.key == row.key }) {
+            guard let method = methods.first(where: { mayUse($0, for: row) }) else { continue }
+            let territory = Territory(method.reach, row)
+            guard !touchesOutside(territory, method, kept: inParts) else { continue }
+            let rows = open.filter {
+                $0.key.silo == row.key.silo && Territory(method.reach, $0) == territory && mayUse(method, for: $0)
+            }
+            calls.append(call(method, rows))
+            open.removeAll { gone in rows.contains { $0.key == gone.key } }
+        }
+        return calls
+    }
+
     private func candidates() -> [CloseMethod] {
-        account.methods.enumerated().sorted { a, b in
+        account.methods.enumerated().filter { $0.element.isForParts != true }.sorted { a, b in
             if a.element.isSized != b.element.isSized { return !a.element.isSized }
             if a.element.reach != b.element.reach { return a.element.reach > b.element.reach }
             return a.offset < b.offset
@@ -73,8 +118,10 @@ struct MethodChoice {
 
     /// A row that must stay open and that the call would close with the others: the other margin mode of a side, when legs
     /// are named one by one.
-    private func touchesOutside(_ territory: Territory, _ method: CloseMethod) -> Bool {
-        account.outside.contains { $0.key.silo == method.silo && Territory(method.reach, $0) == territory }
+    ///
+    /// - Parameter kept: rows that are closed in another way and that the call must not touch either.
+    private func touchesOutside(_ territory: Territory, _ method: CloseMethod, kept: [Position]) -> Bool {
+        (account.outside + kept).contains { $0.key.silo == method.silo && Territory(method.reach, $0) == territory }
     }
 
     private func call(_ method: CloseMethod, _ rows: [Position]) -> CloseCall {
@@ -84,7 +131,7 @@ struct MethodChoice {
             account: account.account.name, method: method, product: key.product,
             instrument: method.reach == .product ? nil : key.instrument,
             side: method.reach <= .side ? key.side : nil, legs: rows.map(\.key),
-            quantity: method.isSized ? rows[0].quantity : nil,
+            quantity: method.isSized ? account.sizes[key]?.part(of: rows[0].quantity) ?? rows[0].quantity : nil,
             marginMode: method.reach == .leg ? key.marginMode : nil,
             marginCurrency: currencies.count == 1 ? key.marginCurrency : nil, mode: rows[0].mode,
             notional: sum(rows.map(\.notional)), freesHeldSize: mayFree(method, rows[0]) ? true : nil)
@@ -98,7 +145,7 @@ struct MethodChoice {
     }
 
     private func reason(for row: Position) -> String {
-        let usable = account.methods.filter { fits($0, row) }
+        let usable = account.methods.filter { fits($0, row) && $0.isForParts != true }
         if usable.isEmpty, let reason = account.unclosable[row.key.silo] { return reason }
         if usable.isEmpty { return "no close method for \(row.mode.rawValue) mode" }
         if mustGuaranteeSide(row), !usable.contains(where: \.guaranteesSide) { return "side cannot be guaranteed" }

@@ -176,6 +176,8 @@ public enum ContractText {
         case .positions(let list, let next): list.map(line) + more(next)
         case .orders(let list, let next): list.map(line) + more(next)
         case .control(let consistent): [consistent ? "flat" : "open"]
+        case .endings(let list):
+            list.map { "\($0.instrument) \($0.side?.rawValue ?? "-") \($0.positionID ?? "-") \($0.by.rawValue)" }
         }
     }
 

@@ -65,7 +65,9 @@ public struct OKX: ExchangePlugin {
     /// The reduce-only order guarantees a side only in account levels 2 and 3: portfolio margin ignores `reduceOnly` (§7.4).
     public func closeMethods(for account: Account) -> [CloseMethod] {
         let honoursReduceOnly = ["2", "3"].contains(account.facts[OKXFact.accountLevel])
-        return profile.closeMethods.filter { $0.operation != OKXRoute.order || honoursReduceOnly }
+        return profile.closeMethods.filter {
+            $0.operation != OKXRoute.order || honoursReduceOnly || !$0.modes.contains(.oneWay)
+        }
     }
 }
 
@@ -82,6 +84,7 @@ enum OKXRoute {
     static let config = "okx.account-config"
     static let positions = "okx.positions"
     static let risk = "okx.account-position-risk"
+    static let history = "okx.positions-history"
     static let orders = "okx.orders-pending"
     static let algos = "okx.orders-algo-pending"
     static let closePosition = "okx.close-position"

@@ -8,17 +8,20 @@ struct OKXErrorRow: Sendable {
     var errorClass: ErrorClass
     var calls: Calls
     var refusal: Outcome.Refusal?
+    /// What stands in the way: the reason by name.
+    var obstacle: Obstacle?
     /// What the operator can do.
     var action: String?
 
     init(
         _ codes: String, _ errorClass: ErrorClass, on calls: Calls = .all, refusal: Outcome.Refusal? = nil,
-        _ action: String? = nil
+        because obstacle: Obstacle? = nil, _ action: String? = nil
     ) {
         self.codes = codes.split(separator: " ").map(String.init)
         self.errorClass = errorClass
         self.calls = calls
         self.refusal = refusal
+        self.obstacle = obstacle
         self.action = action
     }
 }
@@ -62,15 +65,20 @@ enum OKXErrorTable {
             "Lower the plan's share if other programs use this account or address."),
         OKXErrorRow("50001", .unknown, "The exchange is in maintenance; look at its status page."),
         OKXErrorRow(
-            "50005 50046 50062", .market, "The exchange has switched this function off; close on its site."),
-        OKXErrorRow("50017 50018 50019", .retry, "Auto-deleveraging is running; the position is read again."),
+            "50005 50046 50062", .market, because: .barred,
+            "The exchange has switched this function off; close on its site."),
         OKXErrorRow(
-            "50020 50021 50022 50009", .retry, "The exchange is liquidating the account and handles it itself."),
+            "50017 50018 50019", .retry, because: .adl, "Auto-deleveraging is running; the position is read again."),
+        OKXErrorRow(
+            "50020 50021 50022 50009", .retry, because: .liquidation,
+            "The exchange is liquidating the account and handles it itself."),
         OKXErrorRow(
             "51037 51038 51209 51210 51211 51212 51213 51214", .retry,
+            because: .riskControl,
             "The account may only send orders that reduce its risk, one for each underlying at a time."),
         OKXErrorRow(
             "51006 51031 51116 51135 51136 51137 51138 51109 54084 54085", .retry,
+            because: .illiquid,
             "The price is outside the band that the exchange allows, or nobody offers; it is tried again."),
     ]
 
@@ -85,20 +93,35 @@ enum OKXErrorTable {
     private static let shaped = [
         OKXErrorRow(
             "51115 51125 51126 51168 51206 51148 51134 51117", .conflict,
-            "The account's own closing orders hold the position; cancel them."),
-        OKXErrorRow("51167", .conflict, "A block-trade order is pending; cancel it on the site."),
+            because: .held, "The account's own closing orders hold the position; cancel them."),
+        OKXErrorRow("51167", .conflict, because: .held, "A block-trade order is pending; cancel it on the site."),
         OKXErrorRow(
-            "51108 51207", .adapt, "The position is larger than one market close may be; close it in parts."),
+            "51108 51207", .adapt, because: .tooLarge,
+            "The position is larger than one market close may be; close it in parts."),
         OKXErrorRow(
-            "51005 51101 51202 51203 51201 51185", .adapt, "The order is larger than the exchange allows at once."),
+            "51005 51101 51202 51203 51201 51185", .adapt, because: .tooLarge,
+            "The order is larger than the exchange allows at once."),
+        // Of orders; the sheet does not list 51020, the simulator of this project and common clients do.
+        OKXErrorRow(
+            "51020", .adapt, because: .tooSmall,
+            "The size is below the smallest order; close the whole position on the site."),
+        OKXErrorRow(
+            "51121", .adapt, because: .step,
+            "The size does not fit the contract's lot; report it as an error of flatbook."),
         OKXErrorRow(
             "51010 50016 51041 51128 50072 54075", .adapt,
-            "The account mode does not allow this; check the account's settings on the site."),
-        OKXErrorRow("51000 50014 50015", .adapt, "The account's position mode may have changed; it is read again."),
-        OKXErrorRow("51173", .adapt, "The margin position has no debt; sell or buy the coins on the site."),
-        OKXErrorRow("51066", .adapt, "Options take no market orders; close this option on the site."),
-        OKXErrorRow("51144", .adapt, "This position must be closed with another currency; see the message."),
-        OKXErrorRow("51156 51159 51324", .adapt, "A lead trader's position is closed by the copy-trading page."),
+            because: .mode, "The account mode does not allow this; check the account's settings on the site."),
+        OKXErrorRow(
+            "51000 50014 50015", .adapt, because: .mode,
+            "The account's position mode may have changed; it is read again."),
+        OKXErrorRow(
+            "51173", .adapt, because: .mode, "The margin position has no debt; sell or buy the coins on the site."),
+        OKXErrorRow("51066", .adapt, because: .mode, "Options take no market orders; close this option on the site."),
+        OKXErrorRow(
+            "51144", .adapt, because: .mode, "This position must be closed with another currency; see the message."),
+        OKXErrorRow(
+            "51156 51159 51324", .adapt, because: .copyTrading,
+            "A lead trader's position is closed by the copy-trading page."),
         OKXErrorRow(
             "50102 50112 50107", .clockSkew, "Check that this host's clock is synchronised."),
     ]
@@ -128,7 +151,8 @@ enum OKXErrorTable {
     private static let account = [
         OKXErrorRow(
             "50007 50008 50012 50027 50028 50029 50059 50060 4088 51009 51024 51733 51341", .fatalAccount,
-            refusal: .restricted, "The account is restricted; ask the exchange, or close on its site."),
+            refusal: .restricted, because: .riskControl,
+            "The account is restricted; ask the exchange, or close on its site."),
         OKXErrorRow(
             "59500 59604 59508 59510 58115", .fatalAccount, refusal: .restricted,
             "The sub-account is suspended or unknown; check it with the main account."),
@@ -136,27 +160,36 @@ enum OKXErrorTable {
             "50067", .fatalAccount, refusal: .wrongEnvironment,
             "The account belongs to another site; set options.site."),
         OKXErrorRow(
-            "51008 51127 51131 51119", .adapt, "There is not enough margin for this order; close on the site."),
+            "51008 51127 51131 51119", .adapt, because: .margin,
+            "There is not enough margin for this order; close on the site."),
     ]
 
     private static let instrument = [
-        OKXErrorRow("51022 51021", .market, "The instrument is suspended or not listed yet; close it when it trades."),
-        OKXErrorRow("51027 51028", .market, "The contract is expired or being delivered; the exchange settles it."),
-        OKXErrorRow("51029 51030 50023", .market, "The contract is in settlement; it is tried again."),
+        OKXErrorRow(
+            "51022 51021", .market, because: .suspended,
+            "The instrument is suspended or not listed yet; close it when it trades."),
+        OKXErrorRow(
+            "51027 51028", .market, because: .delivery,
+            "The contract is expired or being delivered; the exchange settles it itself."),
+        OKXErrorRow(
+            "51029 51030 50023", .market, because: .suspended, "The contract is in settlement; it is tried again."),
         OKXErrorRow(
             "54011 54012 54072 54094 51124 51110 51196 51197", .market,
+            because: .suspended,
             "The market is protected now and takes no market orders; close it later or on the site."),
         OKXErrorRow(
             "54005 54006 54092 51155 50032 50033 50051 50052", .market,
-            "The instrument is blocked for this account; accept its rules on the site."),
+            because: .rules, "The instrument is blocked for this account; accept its rules on the site."),
     ]
 
     private static let call = [
         OKXErrorRow(
             "50000 50002 50006 50010 50024 50025 50115 51002 51015 51003 51111 51406 51501 54009", .fatalCall,
             "The exchange refuses the parameters; report it as an error of flatbook."),
-        OKXErrorRow("51001", .fatalCall, "The instrument is expired or delisted; look at it on the site."),
         OKXErrorRow(
-            "50038 50053", .fatalCall, "This function exists only in the other environment (demo or production)."),
+            "51001", .fatalCall, because: .delisted, "The instrument is expired or delisted; look at it on the site."),
+        OKXErrorRow(
+            "50038 50053", .fatalCall, because: .mode,
+            "This function exists only in the other environment (demo or production)."),
     ]
 }

@@ -68,7 +68,8 @@ enum OKXFailure {
         var outcome = Outcome(
             effect: row.errorClass == .unknown || row.errorClass == .duplicateId ? .unknown : .none,
             errorClass: row.errorClass, code: code, message: ReplyText.printable(message), action: row.action,
-            penalty: row.errorClass == .rateLimited ? oneWindow(limit(code, route: route)) : nil, refusal: row.refusal)
+            penalty: row.errorClass == .rateLimited ? oneWindow(limit(code, route: route)) : nil, refusal: row.refusal,
+            obstacle: row.obstacle)
         // A missing right to read or cancel orders does not stop a close (`venue-model.md` §3, rule 4b).
         if outcome.refusal == .permission, OKXErrorTable.orderRoutes.contains(route) { outcome.errorClass = .fatalCall }
         return outcome

@@ -67,6 +67,10 @@ extension OKX {
         CloseMethod(
             operation: OKXRoute.order, reach: .leg, isSized: true, modes: [.oneWay], guaranteesSide: true,
             products: ["SWAP", "FUTURES"]),
+        // §7.4: a closing order of long/short mode is reduce-only by nature; only for what 51108 or 51207 refused whole.
+        CloseMethod(
+            operation: OKXRoute.order, reach: .leg, isSized: true, modes: [.hedge], guaranteesSide: true,
+            products: ["SWAP", "FUTURES"], isForParts: true),
     ]
 
     /// One endpoint with the limit it has alone (§3.1, §4.1); all windows are two seconds.
@@ -102,6 +106,8 @@ extension OKX {
         Endpoint(id: OKXRoute.positions, path: "/api/v5/account/positions", perTwoSeconds: 10, scope: [.uid]),
         Endpoint(
             id: OKXRoute.risk, path: "/api/v5/account/account-position-risk", perTwoSeconds: 10, scope: [.uid]),
+        Endpoint(
+            id: OKXRoute.history, path: "/api/v5/account/positions-history", perTwoSeconds: 10, scope: [.uid]),
         Endpoint(id: OKXRoute.orders, path: "/api/v5/trade/orders-pending", perTwoSeconds: 60, scope: [.uid]),
         Endpoint(id: OKXRoute.algos, path: "/api/v5/trade/orders-algo-pending", perTwoSeconds: 20, scope: [.uid]),
         Endpoint(

@@ -35,6 +35,7 @@ extension OKX {
         case .instruments: OKXRoute.instruments
         case .positions: OKXRoute.positions
         case .control: OKXRoute.risk
+        case .endings: OKXRoute.history
         case .orders(_, let list, _): list == pendingOrders ? OKXRoute.orders : OKXRoute.algos
         }
     }
@@ -74,6 +75,7 @@ extension OKX {
         case .control:
             return .control(
                 consistentWithFlat: try Self.isConsistentWithFlat(rows, types: Self.types(of: account)))
+        case .endings: return .endings(try Self.endings(rows))
         }
     }
 

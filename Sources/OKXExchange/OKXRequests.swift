@@ -16,6 +16,7 @@ extension OKX {
             let isOneType = Self.instrumentTypes.contains(product)
             return get(OKXRoute.positions, isOneType ? [.init("instType", product)] : [], account)
         case .control: return get(OKXRoute.risk, [], account)
+        case .endings: return get(OKXRoute.history, [.init("limit", String(Self.pageSize))], account)
         case .orders(_, let list, let cursor):
             // Never by type: one list shows the orders of all.
             var query: [VenueRequest.QueryItem] = []
@@ -105,7 +106,10 @@ extension OKX {
         ]
         // Without a size the exchange refuses the order: a size is never guessed.
         if let quantity = call.quantity { body.append(("sz", .text(quantity.description))) }
-        body.append(("reduceOnly", .flag(true)))
+        switch call.mode {
+        case .oneWay: body.append(("reduceOnly", .flag(true)))
+        case .hedge: body.append(("posSide", .text((call.side ?? leg?.side)?.rawValue ?? refused)))
+        }
         return body + identification(call)
     }
 

@@ -70,6 +70,8 @@ struct ProfileTests {
             if method.products == ["cswap"] { #expect(method.reach >= .symbol) }
             if method.modes.contains(.oneWay), !method.isSized { #expect(!method.guaranteesSide) }
         }
-        #expect(profile.closeMethods.count == 7)
+        #expect(profile.closeMethods.count == 8)
+        let parts = profile.closeMethods.filter { $0.isForParts == true }
+        #expect(parts.map(\.modes) == [[.hedge]] && parts.allSatisfy { $0.isSized && $0.guaranteesSide })
     }
 }

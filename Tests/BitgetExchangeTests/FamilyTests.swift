@@ -144,7 +144,7 @@ struct FamilyTests {
         #expect(bitget.closeMethods(for: account()).allSatisfy { $0.silo == .normal })
         #expect(bitget.closeMethods(for: account(role: "normal")) == bitget.profile.closeMethods)
         let all = bitget.closeMethods(for: follower)
-        #expect(Array(all.prefix(4)) == bitget.profile.closeMethods)
+        #expect(Array(all.prefix(5)) == bitget.profile.closeMethods)
         let copies = all.filter { $0.silo == .copy }
         #expect(copies.map(\.reach) == [.side, .leg])
         #expect(copies.map(\.modes) == [[.hedge], [.oneWay, .hedge]])

@@ -59,7 +59,7 @@ struct ProfileTests {
     func ipBudget() throws {
         let limit = try #require(profile.limit("bitget.ip"))
         #expect(limit.scope == [.ip] && limit.capacity == 6000 && limit.window == .seconds(60))
-        #expect(profile.routes.count == 21)
+        #expect(profile.routes.count == 22)
     }
 
     @Test("sends no request outside its routes")
@@ -67,7 +67,7 @@ struct ProfileTests {
         var used: Set<String> = []
         for environment in TradingEnvironment.allCases {
             let requests =
-                (everyRead + [.permissions, .settings, copyRead])
+                (everyRead + [.permissions, .settings, copyRead, .endings(product: usdt)])
                 .map { bitget.request(for: $0, account: account(environment)) }
                 + everyUnifiedRead.map { bitget.request(for: $0, account: account(environment, api: "unified")) }
                 + (everyMutation + newMutations).map { bitget.request(for: $0, account: account(environment)) }
@@ -103,7 +103,7 @@ struct ProfileTests {
 
     @Test("orders its close methods from the widest to the narrowest, and never promises a side it cannot hold")
     func methods() {
-        #expect(profile.closeMethods.map(\.reach) == [.product, .symbol, .side, .leg])
+        #expect(profile.closeMethods.map(\.reach) == [.product, .symbol, .side, .leg, .leg])
         for method in profile.closeMethods {
             #expect(method.isSized == (method.reach == .leg))
             #expect(method.guaranteesSide == (method.reach <= .side))
@@ -111,7 +111,8 @@ struct ProfileTests {
         }
         // `holdSide` is ignored in one-way mode (§3.4).
         #expect(profile.closeMethods[2].modes == [.hedge])
-        #expect(profile.closeMethods[3].modes == [.oneWay])
+        #expect(profile.closeMethods[3].modes == [.oneWay] && profile.closeMethods[3].isForParts == nil)
+        #expect(profile.closeMethods[4].modes == [.hedge] && profile.closeMethods[4].isForParts == true)
     }
 
     @Test("has a cancel for every list that an order can stand in")

@@ -26,7 +26,8 @@ struct ProfileTests {
     private static let expected: [String: Expected] = [
         "okx.time": (10, [.ip, .route]), "okx.instruments": (20, [.ip, .product, .route]),
         "okx.account-config": (5, [.uid, .route]), "okx.positions": (10, [.uid, .route]),
-        "okx.account-position-risk": (10, [.uid, .route]), "okx.orders-pending": (60, [.uid, .route]),
+        "okx.account-position-risk": (10, [.uid, .route]), "okx.positions-history": (10, [.uid, .route]),
+        "okx.orders-pending": (60, [.uid, .route]),
         "okx.orders-algo-pending": (20, [.uid, .route]), "okx.close-position": (20, [.uid, .instrument, .route]),
         "okx.order": (60, [.uid, .instrument, .route]), "okx.cancel-order": (60, [.uid, .instrument, .route]),
         "okx.cancel-batch-orders": (300, [.uid, .instrument, .route]),
@@ -93,12 +94,15 @@ struct ProfileTests {
             #expect(whole.map(\.modes) == [[.hedge], [.oneWay]])
             #expect(whole.map(\.guaranteesSide) == [true, false])
             #expect(whole.allSatisfy { $0.reach == .leg && !$0.isSized && $0.canFreeHeldSize == true })
-            let order = methods.filter { $0.operation == "okx.order" }
+            let order = methods.filter { $0.operation == "okx.order" && $0.isForParts != true }
             #expect(order.count == (level == "2" || level == "3" ? 1 : 0))
             #expect(
                 order.allSatisfy {
                     $0.isSized && $0.guaranteesSide && $0.modes == [.oneWay] && $0.products == ["SWAP", "FUTURES"]
                 })
+            // A closing order of long/short mode reduces by nature, whatever the level (§7.4).
+            let parts = methods.filter { $0.isForParts == true }
+            #expect(parts.map(\.modes) == [[.hedge]] && parts.allSatisfy { $0.isSized && $0.operation == "okx.order" })
         }
     }
 

@@ -13,6 +13,8 @@ enum BingXError: Sendable {
     case repeated
     case duplicateID
     case tooSmall(String)
+    /// No document names such a cap or its code (sheet §3.1, §11): a test may want one.
+    case tooLarge(String)
     case unknownSymbol
     case paused
     case offline
@@ -36,6 +38,7 @@ enum BingXError: Sendable {
         case .repeated: (109_201, 109_201, "The same order number is only allowed to be submitted once within 1 second")
         case .duplicateID: (101_400, 101_400, "clientOrderID unique check failed")
         case .tooSmall(let step): (110_422, 101_400, "The minimum order amount is \(step)")
+        case .tooLarge(let cap): (109_400, 80_014, "The maximum order amount is \(cap)")
         case .unknownSymbol: (109_425, 80_014, "symbol not exist")
         case .paused: (109_415, 109_415, "the symbol is currently in pause trading state")
         case .offline: (109_418, 109_418, "the symbol is offline")

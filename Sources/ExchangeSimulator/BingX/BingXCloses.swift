@@ -151,6 +151,10 @@ extension ExchangeSimulation {
         let free = leg.quantity - world.inFlight(index, leg.product, leg.symbol, leg.side, id: leg.id)
         guard free > .zero else { return nil }
         if let error = bingxBar(leg.symbol, leg.product) { return .fail(error) }
+        if let listed = world.instrument(leg.symbol, leg.product) {
+            if let cap = listed.maxFlashClose, free > cap { return .fail(.tooLarge(cap.description)) }
+            if listed.isDust(free) { return .fail(.tooSmall(listed.smallest.description)) }
+        }
         if bingx.twapBlocksCloses, world.states[index].account.bingx.twaps.contains(where: { $0.symbol == leg.symbol })
         {
             return .fail(.pendingTwap)

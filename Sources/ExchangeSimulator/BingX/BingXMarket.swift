@@ -43,7 +43,7 @@ extension ExchangeSimulation {
             ("size", .decimal(instrument.step)), ("quantityPrecision", .number(Int64(instrument.volumePlace))),
             ("pricePrecision", .number(Int64(instrument.pricePlace))), ("feeRate", .bare("0.0005")),
             ("makerFeeRate", .bare("0.0002")), ("takerFeeRate", .bare("0.0005")), ("tradeMinLimit", .number(0)),
-            ("tradeMinQuantity", .amount(instrument.step)), ("tradeMinUSDT", .number(2)),
+            ("tradeMinQuantity", .amount(instrument.smallest)), ("tradeMinUSDT", .number(2)),
             ("currency", .text(instrument.marginCoin)), ("asset", .text(instrument.baseCoin)),
             ("status", .number(number(of: status))),
             ("apiStateOpen", .text(status == "normal" ? "true" : "false")),

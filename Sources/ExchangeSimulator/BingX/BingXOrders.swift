@@ -53,6 +53,9 @@ extension ExchangeSimulation {
             instrument: instrument, leg: leg, closes: closes, size: size, type: type,
             positionID: call.field("positionId"))
         if closes, !isTest { world.beforeClose(index, atNs: call.ns) }
+        if closes, !isTest {
+            noteSize(size, world.position(index, call.product, symbol, leg, id: ticket.positionID), index)
+        }
         if let error = refusal(of: ticket, call, index) { return failure(error, call) }
         return accept(ticket, call, index, isTest: isTest)
     }
@@ -77,6 +80,12 @@ extension ExchangeSimulation {
         }
         let step = ticket.instrument.step.description
         guard ticket.size > .zero else { return .tooSmall(step) }
+        guard ticket.size >= ticket.instrument.smallest else {
+            return .tooSmall(ticket.instrument.smallest.description)
+        }
+        if ticket.type == "MARKET", let cap = ticket.instrument.maxMarketQuantity, ticket.size > cap {
+            return .tooLarge(cap.description)
+        }
         guard ticket.closes else { return nil }
         let legs = account.positions.filter {
             $0.isLeg(ticket.instrument.product, ticket.instrument.symbol, ticket.leg)

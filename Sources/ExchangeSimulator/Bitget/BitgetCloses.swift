@@ -101,6 +101,7 @@ extension ExchangeSimulation {
         if let scripted = scriptedFailure(leg, index) { return scripted }
         if let drawn = drawnFailure(leg, index, call) { return drawn }
         if let cap = world.instrument(leg.symbol, leg.product)?.maxFlashClose, free > cap { return .fail("40888") }
+        if world.instrument(leg.symbol, leg.product)?.isDust(free) == true { return .fail("45111") }
         let locked = world.states[index].account.locked(leg)
         guard locked > .zero else { return .close(free) }
         switch switches.locked {

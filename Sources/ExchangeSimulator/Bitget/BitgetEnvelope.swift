@@ -102,6 +102,7 @@ extension ExchangeSimulation {
         case .plansPending: pendingPlans(call, account)
         case .detail: orderDetail(call, account)
         case .fills: orderFills(call, account)
+        case .ordersHistory: orderHistory(call, account)
         case .cancelAll: cancelAll(call, account)
         case .cancelBatch: cancelBatch(call, account)
         case .cancelOne: cancelOne(call, account)

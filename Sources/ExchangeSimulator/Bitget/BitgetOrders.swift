@@ -32,8 +32,15 @@ extension ExchangeSimulation {
         let named: PositionSide = side == "buy" ? .long : .short
         let leg = closes && !hedge ? named.opposite : named
         if let code = refusal(of: size, instrument, leg, closes: closes, index) { return .failure(code) }
+        if closes { noteSize(size, world.position(index, call.product, instrument.symbol, leg), index) }
         if !closes { world.truth.unprotectedOrders += 1 }
         return accept(call, index, instrument, leg: leg, closes: closes, size: size)
+    }
+
+    /// - Parameter slot: of the position that the order names; nil: there is none.
+    mutating func noteSize(_ size: Fixed, _ slot: Int?, _ index: Int) {
+        let open = slot.map { world.states[index].account.positions[$0].quantity } ?? .zero
+        if size > open { world.truth.oversizedCloses += 1 }
     }
 
     private static func isClientOid(_ text: String) -> Bool {
@@ -54,10 +61,12 @@ extension ExchangeSimulation {
             return showsCopy(index, instrument, leg) ? "40866" : "22002"
         }
         // The whole of what is left may be closed whatever its size.
-        if closes, size == held { return instrument.maxMarketQuantity.flatMap { size > $0 ? "45112" : nil } }
+        if closes, size == held, !instrument.isDust(size) {
+            return instrument.maxMarketQuantity.flatMap { size > $0 ? "45112" : nil }
+        }
         if !size.isMultiple(of: instrument.step) { return "40808" }
         if let cap = instrument.maxMarketQuantity, size > cap { return "45112" }
-        return size < instrument.step ? "45111" : nil
+        return size < instrument.smallest ? "45111" : nil
     }
 
     private mutating func accept(

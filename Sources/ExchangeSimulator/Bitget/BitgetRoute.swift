@@ -14,6 +14,7 @@ enum BitgetRoute: String, CaseIterable, Sendable {
     case plansPending = "/api/v2/mix/order/orders-plan-pending"
     case detail = "/api/v2/mix/order/detail"
     case fills = "/api/v2/mix/order/fills"
+    case ordersHistory = "/api/v2/mix/order/orders-history"
     case cancelAll = "/api/v2/mix/order/cancel-all-orders"
     case cancelBatch = "/api/v2/mix/order/batch-cancel-orders"
     case cancelOne = "/api/v2/mix/order/cancel-order"
@@ -77,7 +78,7 @@ enum BitgetRoute: String, CaseIterable, Sendable {
         case .time, .contracts, .tickers, .ticker, .symbolPrice: nil
         case .accountInfo: "stor"
         case .accounts, .account, .allPosition, .singlePosition: "cpor"
-        case .ordersPending, .plansPending, .detail, .fills: "coor"
+        case .ordersPending, .plansPending, .detail, .fills, .ordersHistory: "coor"
         case .cancelAll, .cancelBatch, .cancelOne, .cancelPlan, .placeOrder: "coow"
         case .closePositions: "cpow"
         case .copies, .copyHistory, .traders: "ttor"
@@ -93,7 +94,8 @@ enum BitgetRoute: String, CaseIterable, Sendable {
     var required: [String] {
         switch self {
         case .time, .accountInfo: []
-        case .contracts, .tickers, .accounts, .allPosition, .ordersPending, .fills, .closePositions: ["productType"]
+        case .contracts, .tickers, .accounts, .allPosition, .ordersPending, .fills, .ordersHistory, .closePositions:
+            ["productType"]
         case .ticker, .symbolPrice: ["productType", "symbol"]
         case .account, .singlePosition: ["productType", "symbol", "marginCoin"]
         case .plansPending: ["productType", "planType"]

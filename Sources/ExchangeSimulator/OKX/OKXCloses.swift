@@ -22,6 +22,7 @@ extension ExchangeSimulation {
         if let cap = listed.maxFlashClose ?? listed.maxMarketQuantity, free > cap {
             return closeError(okx.overSizeCode, call)
         }
+        if listed.isDust(free) { return closeError("51020", call) }
         if listed.product == "OPTION", !okx.optionsClose { return closeError("51066", call) }
         if let client = call.field("clOrdId"), isPending(client, index) { return closeError(okx.duplicateCode, call) }
         if listed.product == "MARGIN", leg.okxMode == "cross", okx.marginClosesDoNothing {

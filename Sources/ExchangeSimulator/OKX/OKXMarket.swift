@@ -57,7 +57,7 @@ extension ExchangeSimulation {
                 "ctValCcy": isPair ? "" : (listed.isInverse ? "USD" : listed.baseCoin), "ctType": type,
                 "optType": isOption ? terms.last ?? "" : "", "stk": isOption && terms.count > 3 ? terms[3] : "",
                 "alias": listed.product == "FUTURES" ? "quarter" : "", "lotSz": listed.step.description,
-                "minSz": listed.step.description, "tickSz": tick, "maxMktSz": cap?.description ?? "",
+                "minSz": listed.smallest.description, "tickSz": tick, "maxMktSz": cap?.description ?? "",
                 "maxLmtSz": "100000000", "maxMktAmt": isPair ? "1000000" : "", "maxLmtAmt": isPair ? "20000000" : "",
                 "maxTwapSz": "100000000", "maxIcebergSz": "100000000", "maxTriggerSz": "100000000",
                 "maxStopSz": cap?.description ?? "", "state": listed.okxState ?? "", "ruleType": "normal",

@@ -143,7 +143,7 @@ extension ExchangeSimulation {
         let isQuoted =
             listed.product == "MARGIN" && side == "buy" && type == "market" && item.field("tgtCcy") != "base_ccy"
         let size = isQuoted ? asked.okxOver(listed.price).floored(to: listed.step) : asked
-        guard size >= listed.step else { return .refused("51020") }
+        guard size >= listed.smallest else { return .refused("51020") }
         guard size.isMultiple(of: listed.step) else { return .refused("51121") }
         if isMarket, let cap = listed.maxMarketQuantity, size > cap { return .refused("51202") }
         if let client = item.field("clOrdId"), isPending(client, index) { return .refused(okx.duplicateCode) }
@@ -187,6 +187,7 @@ extension ExchangeSimulation {
         guard let leg = positions.first(where: { $0.side == draft.leg }) else {
             return positions.isEmpty || world.okxHasSides(index, listed.product) ? "51169" : "51170"
         }
+        if draft.size > leg.quantity { world.truth.oversizedCloses += 1 }
         let flying = world.inFlight(index, leg.product, leg.symbol, leg.side, id: leg.id)
         guard leg.quantity > flying else { return "51169" }
         let free = leg.quantity - flying - world.states[index].account.locked(leg)

@@ -154,7 +154,36 @@ extension ExchangeSimulation {
                     ])
                 ))
         }
-        return page(rows, call)
+        return page(rows + endedRows(call, index), call)
+    }
+
+    /// What the exchange closed itself: 3 and 4 liquidation, 5 and 6 auto-deleveraging; a delivery is closed like any other.
+    private func endedRows(_ call: OKXCall, _ index: Int) -> [(id: Int64, row: Wire)] {
+        world.states[index].ended.compactMap { ended in
+            let leg = ended.leg
+            let type =
+                switch ended.by {
+                case .liquidation: ended.isWhole ? "3" : "4"
+                case .adl: ended.isWhole ? "6" : "5"
+                case .delivery: "2"
+                }
+            guard matches(call, leg.product, leg.symbol), call.field("posId").map({ $0 == leg.id }) ?? true,
+                call.field("type").map({ $0 == type }) ?? true
+            else { return nil }
+            return (
+                ended.atMs,
+                .texts([
+                    "instType": leg.product, "instId": leg.symbol, "mgnMode": leg.okxMode, "type": type,
+                    "posId": leg.id,
+                    "posSide": world.okxHasSides(index, leg.product) ? leg.side.rawValue : "net",
+                    "direction": leg.side.rawValue, "ccy": leg.marginCoin, "openAvgPx": leg.openPrice.description,
+                    "closeAvgPx": leg.openPrice.description, "openMaxPos": leg.quantity.description,
+                    "closeTotalPos": ended.quantity.description, "pnl": "0", "realizedPnl": "0", "fee": "0",
+                    "fundingFee": "0", "liqPenalty": "0", "lever": "10", "pnlRatio": "0", "triggerPx": "",
+                    "uly": "", "cTime": String(leg.openedAtMs), "uTime": String(ended.atMs),
+                ])
+            )
+        }
     }
 
     // MARK: Balances

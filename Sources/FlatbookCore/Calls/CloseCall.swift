@@ -20,10 +20,12 @@ public struct CloseMethod: Hashable, Sendable, Codable {
     public var products: Set<String>?
     /// Whether the call can cancel, at the exchange and only for the position it closes, the close orders that hold it.
     public var canFreeHeldSize: Bool?
+    /// Whether it is only for positions that the exchange finds too large to be closed at once.
+    public var isForParts: Bool?
 
     public init(
         operation: String, reach: Reach, isSized: Bool, modes: Set<PositionMode>, guaranteesSide: Bool,
-        silo: Silo = .normal, products: Set<String>? = nil, canFreeHeldSize: Bool? = nil
+        silo: Silo = .normal, products: Set<String>? = nil, canFreeHeldSize: Bool? = nil, isForParts: Bool? = nil
     ) {
         self.operation = operation
         self.reach = reach
@@ -33,6 +35,7 @@ public struct CloseMethod: Hashable, Sendable, Codable {
         self.silo = silo
         self.products = products
         self.canFreeHeldSize = canFreeHeldSize
+        self.isForParts = isForParts
     }
 }
 
@@ -159,11 +162,13 @@ public enum Read: Hashable, Sendable, Codable {
     case orders(product: String, list: String, cursor: String?)
     /// Positive control: proves that the query can see this account's product at all.
     case control(product: String)
+    /// Positions that the exchange closed by itself lately, where it tells.
+    case endings(product: String)
 
     public var isPublic: Bool {
         switch self {
         case .serverTime, .instruments: true
-        case .identity, .permissions, .settings, .positions, .orders, .control: false
+        case .identity, .permissions, .settings, .positions, .orders, .control, .endings: false
         }
     }
 }

@@ -17,15 +17,21 @@ public struct Outcome: Hashable, Sendable, Codable {
         public var errorClass: ErrorClass
         public var code: String
         public var message: String
+        /// What the operator can do; nil: what the outcome says.
+        public var action: String?
+        /// What stood in the way, where the code says it.
+        public var obstacle: Obstacle?
         public init(
             instrument: String? = nil, orderID: String? = nil, errorClass: ErrorClass, code: String = "",
-            message: String = ""
+            message: String = "", action: String? = nil, obstacle: Obstacle? = nil
         ) {
             self.instrument = instrument
             self.orderID = orderID
             self.errorClass = errorClass
             self.code = code
             self.message = message
+            self.action = action
+            self.obstacle = obstacle
         }
     }
 
@@ -45,6 +51,8 @@ public struct Outcome: Hashable, Sendable, Codable {
     public var refusal: Refusal?
     /// What the answer taught of the account (``Account/facts``): the call is made again with it.
     public var learned: [String: String]?
+    /// What stood in the way, where the code says it.
+    public var obstacle: Obstacle?
 
     /// What kind of "no" an account got.
     public enum Refusal: String, Hashable, Sendable, Codable {
@@ -79,7 +87,7 @@ public struct Outcome: Hashable, Sendable, Codable {
     public init(
         effect: Effect, errorClass: ErrorClass, code: String = "", message: String = "", action: String? = nil,
         orderIDs: [String] = [], rows: [Row] = [], penalty: PenaltyHint? = nil, refusal: Refusal? = nil,
-        learned: [String: String]? = nil
+        learned: [String: String]? = nil, obstacle: Obstacle? = nil
     ) {
         self.effect = effect
         self.errorClass = errorClass
@@ -91,6 +99,7 @@ public struct Outcome: Hashable, Sendable, Codable {
         self.penalty = penalty
         self.refusal = refusal
         self.learned = learned
+        self.obstacle = obstacle
     }
 }
 
@@ -103,6 +112,25 @@ public enum ReadAnswer: Hashable, Sendable {
     case orders([RestingOrder], next: String?)
     /// `consistentWithFlat` is false where the account call shows unrealised PnL: something is open there.
     case control(consistentWithFlat: Bool)
+    case endings([PositionEnding])
+}
+
+/// A position, or a part of one, that the exchange closed without the client.
+public struct PositionEnding: Hashable, Sendable {
+    public var instrument: String
+    /// Nil where the exchange does not say it.
+    public var side: Side?
+    /// Nil where the exchange has none.
+    public var positionID: String?
+    public var by: Closer
+    public var at: WallTime?
+    public init(instrument: String, side: Side?, positionID: String? = nil, by: Closer, at: WallTime?) {
+        self.instrument = instrument
+        self.side = side
+        self.positionID = positionID
+        self.by = by
+        self.at = at
+    }
 }
 
 /// Who the key belongs to and what it may do, as far as the exchange says.

@@ -42,6 +42,8 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case controlled(account: String, products: [String])
     /// A selected leg that no method may close under the selection as written.
     case legRefused(account: String, leg: LegKey, reason: String)
+    /// What the exchange says of legs that went without our doing.
+    case legEnded(account: String, endings: [LegEnding])
     /// A scope that an exchange closed.
     case penalty(Penalty, exchange: ExchangeID)
     /// Terminal: exactly one for each listed account (I9).
@@ -50,6 +52,16 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case interrupted(signal: String)
     /// Terminal.
     case closed(RunClosing)
+}
+
+/// How a leg went, as the exchange tells it.
+public struct LegEnding: Hashable, Sendable, Codable {
+    public var leg: LegKey
+    public var by: Closer
+    public init(leg: LegKey, by: Closer) {
+        self.leg = leg
+        self.by = by
+    }
 }
 
 public struct RunHolder: Hashable, Sendable, Codable {

@@ -18,6 +18,12 @@ public struct PlannedAccount: Hashable, Sendable {
     public var unclosable: [Silo: String]
     /// Open rows that must stay open, as last read. They can only forbid a call, never allow one.
     public var outside: [Position]
+    /// How much of a leg one sized order may close; a leg that is not named has no known limit.
+    public var sizes: [LegKey: SizeLimit] = [:]
+    /// Legs that go by sized orders only: the exchange finds the whole too large for one close.
+    public var inParts: Set<LegKey> = []
+    /// Legs that go by the narrowest reach, so that an answer is about them alone.
+    public var alone: Set<LegKey> = []
 
     public init(
         account: Account, selection: SymbolSelection, positions: [Position], granularity: PlanDocument.Granularity,

@@ -77,7 +77,7 @@ public struct ReportBuilder {
             quantityBefore: leg.before.quantity, notionalBefore: leg.before.notional,
             entryPrice: leg.before.entryPrice, markPrice: leg.before.markPrice, state: verdict?.state ?? .unknown,
             reason: verdict == nil ? unended : verdict?.reason,
-            closedBy: verdict?.state == .flat ? (leg.executedByUs ? "us" : "other") : nil,
+            closedBy: verdict?.state == .flat ? leg.closer.rawValue : nil,
             reopened: leg.reopened,
             quantityAfter: isFlat ? .zero : (verdict?.state ?? .unknown) == .unknown ? nil : leg.current?.quantity,
             firstCallAt: leg.firstIntentWall,

@@ -51,6 +51,8 @@ public struct AccountContext: Hashable, Sendable {
 extension AccountState {
     /// Most "not now" answers for one leg; their back-off alone then spans several minutes.
     static let maximumSoftFailures = 12
+    /// The same where what stands in the way passes by itself: two hours, for plans that go on after their deadline.
+    static let maximumPatience = 240
 
     /// The next step after the snapshot, by `reliability.md` §1.4–1.5. Pure.
     public func nextStep(_ context: AccountContext, calls: [String: CallRecord]) -> AccountStep {
@@ -94,10 +96,14 @@ extension AccountState {
             // The request is dead, and two reads sent after that show the leg: it did not do it.
             let unchanged = open.allSatisfy { (legs[$0]?.openReads.count { $0 >= deadAt } ?? 0) >= 2 }
             guard now >= deadAt, unchanged else { return nil }
+            // Of a part, a smaller rest tells that it was done.
+            let isSmaller =
+                close.method.isSized && open.contains { legs[$0]?.hasShrunk == true }
             return CallResolution(
                 id: call.intent.id, account: name,
-                verdict: open.count == close.legs.count ? .notExecuted : .executed,
-                evidence: "\(open.count) of \(close.legs.count) legs open in two reads after its end of life")
+                verdict: open.count == close.legs.count && !isSmaller ? .notExecuted : .executed,
+                evidence: "\(open.count) of \(close.legs.count) legs open in two reads after its end of life"
+                    + (isSmaller ? ", and smaller" : ""))
         }
     }
 
@@ -143,12 +149,27 @@ extension AccountState {
         if let until = leg.blockedUntil, last.result?.outcome.effect == Effect.none {
             return until <= context.now ? .now(repeats: nil) : .at(until)
         }
+        if let reads = readsAfterPart(leg, last) {
+            return leg.openReads.count >= reads ? .now(repeats: nil) : .afterReads
+        }
         // Accepted and still open: two reads tell a late fill from a failed close; one is enough for a leg that came back.
         return leg.openReads.count >= (leg.sawZero ? 1 : 2) ? .now(repeats: nil) : .afterReads
     }
 
+    /// How many reads of the open leg the next part waits for; nil where the usual two decide.
+    private func readsAfterPart(_ leg: LegState, _ last: CallRecord) -> Int? {
+        guard case .close(let close) = last.intent.mutation, case .definite = last.stage else { return nil }
+        // Nothing was done: one read tells how much there is to be cut.
+        let outcome = last.result?.outcome
+        if outcome?.effect == Effect.none, outcome?.obstacle == .tooLarge, leg.sizing.isInParts { return 1 }
+        guard close.method.isSized, leg.sizing.isDone(close.quantity, open: leg.current?.quantity) else { return nil }
+        return 1
+    }
+
     private func mayTryAgain(_ leg: LegState) -> Bool {
-        leg.refusal == nil && leg.rounds <= plan.verify.rounds && leg.softFailures <= Self.maximumSoftFailures
+        if let open = leg.current?.quantity, leg.sizing.isOver(open: open) { return false }
+        return leg.refusal == nil && leg.rounds <= plan.verify.rounds
+            && leg.softFailures <= (leg.obstacle?.passes == true ? Self.maximumPatience : Self.maximumSoftFailures)
     }
 
     /// Reads follow the last answer by the settle time and each other by the interval, slower while nothing changes.
@@ -165,7 +186,10 @@ extension AccountState {
     /// Whether waiting longer cannot change the verdict, or may not.
     private func isOver(_ context: AccountContext, calls: [String: CallRecord]) -> Bool {
         if let hardStop = context.hardStop, context.now >= hardStop { return true }
-        let begin = [lastDefiniteAt, lastIntentAt, snapshot?.receivedAt, lastDeath(calls)].compactMap(\.self).max()
+        // A back-off that the exchange asked for is no time in which it had a chance to answer.
+        let backedOff = openLegs.compactMap { legs[$0] }.filter(mayTryAgain).compactMap(\.blockedUntil).max()
+        let begin = [lastDefiniteAt, lastIntentAt, snapshot?.receivedAt, lastDeath(calls), backedOff]
+            .compactMap(\.self).max()
         if let begin, context.now - begin > plan.verify.timeout + context.limitWait { return true }
         let waiting = openLegs.contains { key in
             guard let leg = legs[key] else { return false }
@@ -248,16 +272,10 @@ extension AccountState {
         if let refusal = leg.refusal {
             return AccountVerdict.Leg(key: key, state: .refused, reason: refusal, error: leg.failure)
         }
-        let reason: String
-        if let stop = context.stopReason {
-            reason = stop
-        } else if leg.reopened > 0 {
-            reason = "opened again \(leg.reopened) times"
-        } else if let failure = leg.failure {
-            reason = failure.message.isEmpty ? failure.errorClass : failure.message
-        } else {
-            reason = "still open after \(leg.rounds) closes"
+        if let dust = leg.dustReason {
+            return AccountVerdict.Leg(key: key, state: .dust, reason: dust, error: leg.failure)
         }
-        return AccountVerdict.Leg(key: key, state: .residual, reason: reason, error: leg.failure)
+        return AccountVerdict.Leg(
+            key: key, state: .residual, reason: leg.residualReason(stop: context.stopReason), error: leg.failure)
     }
 }

@@ -117,6 +117,8 @@ extension AccountState {
             }
             if let previous = leg.openReads.last, observation.sentAt - previous < plan.verify.interval { continue }
             leg.openReads.append(observation.sentAt)
+            // A part that was done is progress: the rounds are for closes that do nothing.
+            if leg.sizing.isInParts, leg.hasShrunk { leg.rounds = 0 }
             legs[key] = leg
         }
     }

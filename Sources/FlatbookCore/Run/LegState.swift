@@ -64,6 +64,12 @@ public struct LegState: Hashable, Sendable {
     public var softFailures = 0
     /// Closes that the exchange accepted or that were lost: counted against `verify.rounds`.
     public var rounds = 0
+    /// What the last "no" said to stand in the way.
+    public var obstacle: Obstacle?
+    /// How it has to be closed since the exchange found its size wrong.
+    public var sizing = LegSizing()
+    /// What the exchange says of its end, where it was not our doing.
+    public var endedBy: Closer?
 
     init(_ position: Position) {
         before = position

@@ -55,6 +55,8 @@ public struct RunMachine: Sendable {
         case .observed(let observation): try record(observation, entry)
         case .controlled(let name, let products): accounts[name]?.controlled.formUnion(products)
         case .legRefused(let name, let key, let reason): accounts[name]?.legs[key]?.refusal = reason
+        case .legEnded(let name, let endings):
+            for ending in endings { accounts[name]?.legs[ending.leg]?.endedBy = ending.by }
         case .penalty(let penalty, _): penalties.append(penalty)
         case .accountEnded(let verdict): try record(verdict, entry)
         case .interrupted(let signal): interruption = signal
@@ -138,6 +140,8 @@ public struct RunMachine: Sendable {
             for key in close.legs {
                 account.legs[key]?.calls.append(intent.id)
                 account.legs[key]?.openReads = []
+                let open = account.legs[key]?.current?.quantity
+                account.legs[key]?.sizing.begin(close, open: open, rounds: account.plan.verify.rounds)
                 if account.legs[key]?.firstIntentWall == nil { account.legs[key]?.firstIntentWall = entry.wall }
             }
             account.unresolved.append(intent.id)
@@ -217,7 +221,11 @@ public struct RunMachine: Sendable {
         calls[resolution.id] = call
         account.unresolved.removeAll { $0 == resolution.id }
         if resolution.verdict == .executed {
-            for key in close.legs where account.legs[key]?.current == nil { account.legs[key]?.executedByUs = true }
+            for key in close.legs {
+                guard let leg = account.legs[key] else { continue }
+                let isSmaller = close.method.isSized && leg.sizing.hasShrunk(to: leg.current?.quantity)
+                if leg.current == nil || isSmaller { account.legs[key]?.executedByUs = true }
+            }
         }
         accounts[account.name] = account
     }

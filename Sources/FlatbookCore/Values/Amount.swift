@@ -105,7 +105,7 @@ public struct Amount: Sendable {
     }()
 
     /// Both significands at the larger scale, or nil where that does not fit.
-    private static func aligned(_ a: Amount, _ b: Amount) -> (Int128, Int128, Int)? {
+    static func aligned(_ a: Amount, _ b: Amount) -> (Int128, Int128, Int)? {
         let scale = max(a.scale, b.scale)
         let (x, o1) = a.significand.multipliedReportingOverflow(by: powers[scale - a.scale])
         let (y, o2) = b.significand.multipliedReportingOverflow(by: powers[scale - b.scale])

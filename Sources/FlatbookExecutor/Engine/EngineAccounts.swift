@@ -223,6 +223,7 @@ extension Engine {
                 queueOpeners(name)
             case .observation:
                 if isGood { try observed(name, pass) }
+            case .endings: try endingsRead(name, pass)
             case .final: try finalRead(name, pass, isGood: isGood)
             case .identity:
                 if !isGood { try snapshotFailed(name) }

@@ -45,7 +45,7 @@ extension Engine {
                 startPass(purpose, reads: partitions.map { .positions(product: $0.id, cursor: nil) }, lane: name)
             case .orders: if let lane = lanes[name] { startPass(.orders, reads: firstOrderReads(lane), lane: name) }
             // Its reads are chosen again when the account comes to its end again.
-            case .final, .identity, .venue: continue
+            case .final, .endings, .identity, .venue: continue
             }
         }
     }

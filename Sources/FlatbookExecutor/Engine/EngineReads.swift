@@ -15,7 +15,7 @@ extension Engine {
         guard venues[key]?.inFlight ?? 0 < configuration.maximumInFlight else { return }
         try pumpVenuePass(key)
         guard venues[key]?.phase == .ready, hasOpened else { return }
-        for purposes in [[ReadPass.Purpose.identity, .snapshot], [.observation], [.orders, .final]] {
+        for purposes in [[ReadPass.Purpose.identity, .snapshot], [.observation], [.orders, .final, .endings]] {
             for name in venues[key]?.lanes ?? [] {
                 guard let lane = lanes[name], lane.phase != .ended, !lane.passes.isEmpty else { continue }
                 if let blocked = lane.readsBlockedUntil, blocked > now.instant { continue }
@@ -182,7 +182,7 @@ extension Engine {
                 venues[key]?.pass?.pages += 1
                 venues[key]?.pass?.waiting.append(.instruments(product: product, cursor: next))
             }
-        case .identity, .positions, .orders, .control: break
+        case .identity, .positions, .orders, .control, .endings: break
         }
         if venues[key]?.pass?.isComplete == true, venues[key]?.clockOffset != nil {
             venues[key]?.pass = nil
@@ -244,6 +244,7 @@ extension Engine {
         case (.control(let isConsistent), .control(let product)):
             let covers = lanes[name]?.partition(product)?.covers ?? [product]
             if isConsistent { pass.controlled += covers } else { pass.controlShowsOpen += covers }
+        case (.endings(let endings), .endings): pass.endings += endings
         default: pass.isFailed = true
         }
         lanes[name]?.passes[index] = pass
@@ -263,6 +264,11 @@ extension Engine {
                 lanes[name]?.passes[again] = pass
             }
             return
+        }
+        if pass.purpose == .endings {
+            // Good to know, and nothing hangs on it.
+            if outcome.errorClass == .rateLimited || outcome.penalty != nil { penalize(outcome, flight: flight) }
+            return try skip(read, pass: pass, at: index, lane: name, outcome: outcome)
         }
         lanes[name]?.lastFailure = outcome
         noteSuspicion(name, outcome, reply: nil, venue: flight.venue)
@@ -305,7 +311,7 @@ extension Engine {
     /// Identity, orders and control help; positions decide.
     private func isOptional(_ purpose: ReadPass.Purpose) -> Bool {
         switch purpose {
-        case .identity, .orders, .final: true
+        case .identity, .orders, .final, .endings: true
         case .venue, .snapshot, .observation: false
         }
     }

@@ -29,6 +29,7 @@ extension Engine {
             case .finish:
                 if try finish(name) { return }
             case .end(var verdict):
+                if asksForEndings(name) { return }
                 if let cause = lane.stop?.cause, cause == .credentials || cause == .rule {
                     verdict = refusing(verdict, lane: lane)
                 }
@@ -163,11 +164,13 @@ extension Engine {
         let reasons = [Silo.normal, .copy].compactMap { silo in
             venue.plugin.reasonUnclosable(silo, account: lane.account).map { (silo, $0) }
         }
-        return PlannedAccount(
+        var planned = PlannedAccount(
             account: lane.account, selection: account.selection, positions: rows,
             granularity: account.plan.granularity, sequence: account.plan.sequence,
             methods: methods, legByLeg: account.listed.onlyLegs != nil, costs: costs, outside: account.outside,
             orders: account.plan.orders, unclosable: Dictionary(reasons, uniquingKeysWith: { first, _ in first }))
+        limitSizes(of: &planned, account, venue: venue)
+        return planned
     }
 
     // MARK: Orders
@@ -231,7 +234,7 @@ extension Engine {
             try endAccount(account.provenVerdict(context(name), calls: machine.calls))
             return true
         }
-        if lane.hasPass(.final) || lane.hasPass(.observation) { return true }
+        if lane.hasPass(.final) || lane.hasPass(.observation) || asksForEndings(name) { return true }
         if !lane.ordersDone, account.plan.orders != .keep { return true }
         if !lane.cancels.isEmpty, mayMutate, lane.mayCancel { return true }
         if lane.mutationsInFlight > 0 { return true }

@@ -3,7 +3,7 @@ import FlatbookCore
 
 /// Reads that belong together: all of them, or none.
 struct ReadPass {
-    enum Purpose: Hashable { case venue, identity, snapshot, orders, observation, final }
+    enum Purpose: Hashable { case venue, identity, snapshot, orders, observation, final, endings }
 
     var id: UInt64
     var purpose: Purpose
@@ -18,6 +18,7 @@ struct ReadPass {
     var controlled: [String] = []
     var controlShowsOpen: [String] = []
     var notRead: [AccountSnapshot.NotRead] = []
+    var endings: [PositionEnding] = []
     var firstSentAt: Instant?
     var lastReceivedAt: Instant?
     var serverTime: WallTime?
@@ -42,7 +43,7 @@ struct ReadPass {
         case .venue, .identity, .snapshot: .verify
         case .observation: .verify
         case .orders: .status
-        case .final: .status
+        case .final, .endings: .status
         }
     }
 }
@@ -81,6 +82,8 @@ struct Lane {
     /// What the lists showed first: these are read again at the end.
     var seenOrders: [RestingOrder] = []
     var sourceOf: [String: Read] = [:]
+    /// Legs that went by themselves and about which the exchange was asked.
+    var askedEndings: Set<LegKey> = []
     var sweeps = 0
     var sweptSomething = false
     /// Since when a close of this account could go but for limits.
