@@ -52,6 +52,7 @@ extension BingX {
         case .orders(let product, let list, _):
             return .orders(try Self.orders(data, product: product, list: list, book: instruments), next: nil)
         case .control: return .control(consistentWithFlat: try isConsistentWithFlat(data))
+        case .executions(let query): return try executions(data, query: query)
         }
     }
 

@@ -49,6 +49,7 @@ extension Bitget {
             if product.hasPrefix(Self.copyPrefix) { return BitgetRoute.copyPositions }
             return isUnified ? BitgetRoute.unifiedPositions : BitgetRoute.positions
         case .control: return BitgetRoute.control
+        case .executions(let query): return Self.fillsRoute(query)
         case .orders(_, let list, _):
             if list == Self.unifiedRegularList { return BitgetRoute.unifiedOrders }
             if Self.unifiedStrategyLists[list] != nil { return BitgetRoute.unifiedStrategyOrders }
@@ -93,6 +94,7 @@ extension Bitget {
             }
             return try orders(data, product: product, list: list, cursor: cursor, book: instruments)
         case .control: return .control(consistentWithFlat: try isConsistentWithFlat(rows(data)))
+        case .executions(let query): return try fills(data, query: query, route: route)
         }
     }
 

@@ -16,6 +16,7 @@ extension Bitget {
         case .control(let product): return get(route, ["productType": Self.productType(product)], read, account)
         case .orders(let product, let list, let cursor):
             return orders(route, product: product, list: list, cursor: cursor, read, account)
+        case .executions(let query): return get(route, Self.fillsQuery(query), read, account)
         }
     }
 

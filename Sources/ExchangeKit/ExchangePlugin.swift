@@ -33,6 +33,15 @@ public protocol ExchangePlugin: Sendable {
     func notRead(for account: Account) -> [ExchangeProfile.NotRead]
     /// What the operator is told of positions in a silo that ``closeMethods(for:)`` has nothing for.
     func reasonUnclosable(_ silo: Silo, account: Account) -> String?
+
+    /// The reads that tell what these closes filled: one for each product, or one for each order, whichever is fewer.
+    ///
+    /// - Parameters:
+    ///   - since: before the first of them was sent, on the exchange's clock.
+    ///   - until: now, on the exchange's clock.
+    func executionReads(
+        of closes: [ExecutedClose], since: WallTime, until: WallTime, account: Account
+    ) -> [ExecutionQuery]
 }
 
 extension ExchangePlugin {
@@ -48,6 +57,10 @@ extension ExchangePlugin {
     public func host(for account: Account) -> String? { profile.hosts[account.environment] }
     public func notRead(for account: Account) -> [ExchangeProfile.NotRead] { profile.notRead }
     public func reasonUnclosable(_ silo: Silo, account: Account) -> String? { nil }
+    /// None: then reports have no figures of what was filled.
+    public func executionReads(
+        of closes: [ExecutedClose], since: WallTime, until: WallTime, account: Account
+    ) -> [ExecutionQuery] { [] }
 }
 
 /// What one read of positions covers.

@@ -60,6 +60,7 @@ extension PluginContract {
         case .positions: "positions"
         case .orders: "orders"
         case .control: "control"
+        case .executions: "executions"
         }
     }
 

@@ -35,6 +35,7 @@ extension OKX {
         case .instruments: OKXRoute.instruments
         case .positions: OKXRoute.positions
         case .control: OKXRoute.risk
+        case .executions: OKXRoute.orderHistory
         case .orders(_, let list, _): list == pendingOrders ? OKXRoute.orders : OKXRoute.algos
         }
     }
@@ -74,6 +75,7 @@ extension OKX {
         case .control:
             return .control(
                 consistentWithFlat: try Self.isConsistentWithFlat(rows, types: Self.types(of: account)))
+        case .executions(let query): return try Self.executions(rows, query: query)
         }
     }
 

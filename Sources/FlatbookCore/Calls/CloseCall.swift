@@ -159,11 +159,13 @@ public enum Read: Hashable, Sendable, Codable {
     case orders(product: String, list: String, cursor: String?)
     /// Positive control: proves that the query can see this account's product at all.
     case control(product: String)
+    /// What orders filled, one page. For the report only.
+    case executions(ExecutionQuery)
 
     public var isPublic: Bool {
         switch self {
         case .serverTime, .instruments: true
-        case .identity, .permissions, .settings, .positions, .orders, .control: false
+        case .identity, .permissions, .settings, .positions, .orders, .control, .executions: false
         }
     }
 }

@@ -103,6 +103,8 @@ public enum ReadAnswer: Hashable, Sendable {
     case orders([RestingOrder], next: String?)
     /// `consistentWithFlat` is false where the account call shows unrealised PnL: something is open there.
     case control(consistentWithFlat: Bool)
+    /// Rows of fills or orders, those of others among them.
+    case executions([Execution], next: String?)
 }
 
 /// Who the key belongs to and what it may do, as far as the exchange says.

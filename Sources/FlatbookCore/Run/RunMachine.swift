@@ -52,6 +52,7 @@ public struct RunMachine: Sendable {
         case .legRefused(let name, let key, let reason): accounts[name]?.legs[key]?.refusal = reason
         case .penalty(let penalty, _): penalties.append(penalty)
         case .accountEnded(let verdict): try record(verdict, entry)
+        case .executed(let executions): try record(executions)
         case .interrupted(let signal): interruption = signal
         case .closed(let closing): try close(closing, entry)
         }
@@ -124,7 +125,7 @@ public struct RunMachine: Sendable {
             for key in close.legs {
                 account.legs[key]?.calls.append(intent.id)
                 account.legs[key]?.openReads = []
-                if account.legs[key]?.firstIntentWall == nil { account.legs[key]?.firstIntentWall = entry.wall }
+                account.legs[key]?.notePrice(at: entry.wall)
             }
             account.unresolved.append(intent.id)
             if let repeated = intent.repeats { calls[repeated]?.wasRepeated = true }
@@ -220,6 +221,14 @@ public struct RunMachine: Sendable {
         account.verdict = verdict
         account.verdictWall = entry.wall
         accounts[account.name] = account
+    }
+
+    /// Beside the state of the account: neither legs nor proofs nor the verdict know of it.
+    private mutating func record(_ executions: AccountExecutions) throws(InvariantViolation) {
+        guard accounts[executions.account]?.verdict != nil else {
+            throw InvariantViolation(.i9OneVerdict, "fills of \(executions.account), which has not ended")
+        }
+        accounts[executions.account]?.executions = executions
     }
 
     private mutating func close(_ closing: RunClosing, _ entry: JournalEntry) throws(InvariantViolation) {

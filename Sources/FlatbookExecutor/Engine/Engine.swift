@@ -36,6 +36,7 @@ public final class Engine {
     var roundTrips: [Int64] = []
     var firstSendAt: Instant?
     var deadlineSeen = false
+    var executions = ExecutionReads()
     /// Lanes to look at in this step.
     var dirty: [String] = []
     /// The machine was folded from an earlier process's entries.
@@ -349,5 +350,6 @@ public final class Engine {
         lanes[verdict.account]?.passes = []
         lanes[verdict.account]?.cancels = []
         notice(.accountEnded(verdict))
+        planExecutions(verdict.account)
     }
 }
