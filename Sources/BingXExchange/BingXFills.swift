@@ -15,7 +15,8 @@ extension BingX {
         let single = (isList ? [] : linear) + coin
         var queries = single.map { order, call in
             ExecutionQuery(
-                product: call.product, instrument: Self.instrument(of: call), orderID: order, since: since, until: until)
+                product: call.product, instrument: Self.instrument(of: call), orderID: order, since: since, until: until
+            )
         }
         if isList { queries.append(ExecutionQuery(product: Self.swap, since: since, until: until)) }
         return queries

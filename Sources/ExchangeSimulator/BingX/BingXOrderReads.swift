@@ -143,7 +143,8 @@ extension ExchangeSimulation {
             && (call.field("orderId") == nil || order.id == call.field("orderId"))
         {
             for fill in order.fills where fill.atMs >= from && fill.atMs <= until {
-                rows.append(fillRow(fill, shown(order, index), order.marginCoin, fee: world.fee(fill, of: order, .bingx)))
+                rows.append(
+                    fillRow(fill, shown(order, index), order.marginCoin, fee: world.fee(fill, of: order, .bingx)))
             }
         }
         let total = rows.count

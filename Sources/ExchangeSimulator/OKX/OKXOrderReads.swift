@@ -225,7 +225,8 @@ extension ExchangeSimulation {
                 "fillPx": fill.price.description, "fillSz": fill.quantity.description,
                 "fillPnl": closes ? fill.profit.description : "0", "fillIdxPx": order.price.description,
                 "fillMarkPx": order.price.description, "execType": "T", "subType": subType,
-                "fee": (-world.fee(fill, of: order, .okx)).description, "feeCcy": order.marginCoin, "feeRate": "-0.0005",
+                "fee": (-world.fee(fill, of: order, .okx)).description, "feeCcy": order.marginCoin,
+                "feeRate": "-0.0005",
                 "fillTime": String(fill.atMs), "ts": String(fill.atMs),
             ], sides(index, order.product, order.leg, closes: closes))
     }

@@ -152,7 +152,9 @@ extension Engine {
         if !found.orders.isEmpty { try record(.executed(found)) }
         guard !isWhole else { return }
         executions.missed += 1
-        if executions.reason == nil { executions.reason = "\(name): \(pass.failure ?? "not all of its fills are listed")" }
+        if executions.reason == nil {
+            executions.reason = "\(name): \(pass.failure ?? "not all of its fills are listed")"
+        }
     }
 
     /// Whether the end of the run still waits for fills. What is not known when the time is over stays unknown.
