@@ -100,6 +100,11 @@ extension BingX {
         Endpoint(
             id: BingXRoute.cswapCloseAll, path: "/openApi/cswap/v1/trade/closeAllPositions", method: .post,
             perSecond: 5, group: 2, closes: true, section: "§10"),
+        Endpoint(id: BingXRoute.orderHistory, path: "/openApi/swap/v2/trade/allOrders", perSecond: 5, group: 3),
+        Endpoint(id: BingXRoute.orderDetail, path: "/openApi/swap/v2/trade/order", perSecond: 5, group: 2),
+        Endpoint(
+            id: BingXRoute.cswapOrderDetail, path: "/openApi/cswap/v1/trade/orderDetail", perSecond: 5, group: 2,
+            section: "§10"),
     ]
 
     static func endpoint(_ route: String) -> Endpoint? { endpoints.first { $0.id == route } }

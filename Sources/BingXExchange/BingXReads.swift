@@ -53,6 +53,7 @@ extension BingX {
             return .orders(try Self.orders(data, product: product, list: list, book: instruments), next: nil)
         case .control: return .control(consistentWithFlat: try isConsistentWithFlat(data))
         case .endings: throw MalformedReply("no call tells what became of a position")
+        case .executions(let query): return try executions(data, query: query)
         }
     }
 

@@ -8,6 +8,7 @@ extension BingX {
         // `symbol` and `currency` would narrow these answers: never sent.
         case .identity, .permissions, .settings, .positions, .orders, .control, .endings:
             Self.privateRequest(Self.route(of: read))
+        case .executions(let query): Self.privateRequest(Self.route(of: read), Self.fillsParameters(query))
         }
     }
 
@@ -32,6 +33,7 @@ extension BingX {
         case .orders(let product, let list, _):
             product == cswap
                 ? BingXRoute.cswapOpenOrders : list == twap ? BingXRoute.twapOrders : BingXRoute.openOrders
+        case .executions(let query): fillsRoute(query)
         }
     }
 

@@ -55,6 +55,9 @@ enum BitgetRoute {
     static let unifiedStrategyOrders = "bitget.v3-unfilled-strategy-orders"
     static let unifiedCancelOrders = "bitget.v3-cancel-batch"
     static let unifiedCancelStrategy = "bitget.v3-cancel-strategy-order"
+    static let fills = "bitget.fills"
+    static let copyHistory = "bitget.follower-history-orders"
+    static let unifiedOrderInfo = "bitget.v3-order-info"
     static let ipLimit = "bitget.ip"
 
     static let closes: Set<String> = [flashClose, placeOrder, followerClose, unifiedClose]

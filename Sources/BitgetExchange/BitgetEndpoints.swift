@@ -80,6 +80,12 @@ extension Bitget {
         Endpoint(
             id: BitgetRoute.unifiedCancelStrategy, path: "/api/v3/trade/cancel-strategy-order", isMutation: true,
             perSecond: 10, section: "§3.10"),
+        Endpoint(id: BitgetRoute.fills, path: "/api/v2/mix/order/fills", perSecond: 10, section: "§3.3"),
+        Endpoint(
+            id: BitgetRoute.copyHistory, path: "/api/v2/copy/mix-follower/query-history-orders", perSecond: 5,
+            section: "§3.6"),
+        Endpoint(
+            id: BitgetRoute.unifiedOrderInfo, path: "/api/v3/trade/order-info", perSecond: 20, section: "§3.10"),
     ]
 
     static func path(_ route: String) -> String { endpoints.first { $0.id == route }?.path ?? "" }

@@ -50,6 +50,7 @@ extension Bitget {
             return isUnified ? BitgetRoute.unifiedPositions : BitgetRoute.positions
         case .control: return BitgetRoute.control
         case .endings: return BitgetRoute.orderHistory
+        case .executions(let query): return Self.fillsRoute(query)
         case .orders(_, let list, _):
             if list == Self.unifiedRegularList { return BitgetRoute.unifiedOrders }
             if Self.unifiedStrategyLists[list] != nil { return BitgetRoute.unifiedStrategyOrders }
@@ -95,6 +96,7 @@ extension Bitget {
             return try orders(data, product: product, list: list, cursor: cursor, book: instruments)
         case .control: return .control(consistentWithFlat: try isConsistentWithFlat(rows(data)))
         case .endings: return .endings(try endings(data))
+        case .executions(let query): return try fills(data, query: query, route: route)
         }
     }
 

@@ -19,6 +19,7 @@ extension Bitget {
             return get(route, query, read, account)
         case .orders(let product, let list, let cursor):
             return orders(route, product: product, list: list, cursor: cursor, read, account)
+        case .executions(let query): return get(route, Self.fillsQuery(query), read, account)
         }
     }
 

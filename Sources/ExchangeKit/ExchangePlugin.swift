@@ -35,6 +35,15 @@ public protocol ExchangePlugin: Sendable {
     func reasonUnclosable(_ silo: Silo, account: Account) -> String?
     /// What to ask about legs of these products that went without us; empty where the exchange does not tell.
     func endingReads(of account: Account, products: Set<String>) -> [Read]
+
+    /// The reads that tell what these closes filled: one for each product, or one for each order, whichever is fewer.
+    ///
+    /// - Parameters:
+    ///   - since: before the first of them was sent, on the exchange's clock.
+    ///   - until: now, on the exchange's clock.
+    func executionReads(
+        of closes: [ExecutedClose], since: WallTime, until: WallTime, account: Account
+    ) -> [ExecutionQuery]
 }
 
 extension ExchangePlugin {
@@ -51,6 +60,10 @@ extension ExchangePlugin {
     public func notRead(for account: Account) -> [ExchangeProfile.NotRead] { profile.notRead }
     public func reasonUnclosable(_ silo: Silo, account: Account) -> String? { nil }
     public func endingReads(of account: Account, products: Set<String>) -> [Read] { [] }
+    /// None: then reports have no figures of what was filled.
+    public func executionReads(
+        of closes: [ExecutedClose], since: WallTime, until: WallTime, account: Account
+    ) -> [ExecutionQuery] { [] }
 }
 
 /// What one read of positions covers.

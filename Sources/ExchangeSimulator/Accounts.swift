@@ -101,6 +101,7 @@ package struct ClientOrder: Hashable, Sendable {
     package struct Fill: Hashable, Sendable {
         package var id: String
         package var quantity: Fixed
+        package var price: Fixed
         package var profit: Fixed
         package var atMs: Int64
     }

@@ -45,6 +45,8 @@ package struct BitgetSwitches: Sendable {
     package var attachedTriggersRemain = false
     /// Order detail answers `40109` for this long after acceptance.
     package var detailHiddenMs: Int64 = 0
+    /// Lists of fills leave an order's out for this long after acceptance.
+    package var fillsHiddenMs: Int64 = 0
     package var fillsInTwoSteps = false
     package var listsZeroPositions = false
     package var ipLockIsHTML = false
@@ -73,6 +75,8 @@ package struct SimulationConfiguration: Sendable {
     package var bingx: BingXSwitches
     /// From acceptance to fill, in milliseconds; drawn per order.
     package var fillDelayMs: ClosedRange<Int64>
+    /// By how much closes fill worse than the mark, in hundredths of a percent; twice that in a second step.
+    package var closeSlippageBps = 0
     /// Position reads show the state of this long ago, in milliseconds.
     package var readLagMs: Int64
     /// Added to the time that the caller gives: what the exchange takes as now, in milliseconds.

@@ -32,9 +32,10 @@ extension World {
 
     private mutating func fillClose(_ index: Int, _ slot: Int, _ wanted: Fixed, atNs ns: Int64) {
         let order = states[index].orders[slot]
+        let price = fillPrice(order)
         let done = shrink(
-            index, order.product, order.symbol, order.leg, id: order.positionID, by: wanted, atNs: ns)
-        record(index, slot, done.taken, done.profit, atNs: ns)
+            index, order.product, order.symbol, order.leg, id: order.positionID, by: wanted, at: price, atNs: ns)
+        record(index, slot, done.taken, done.profit, at: price, atNs: ns)
         guard done.taken > .zero else { return }
         let uid = states[index].account.uid
         let key = LegKey(uid: uid, product: order.product, symbol: order.symbol, side: order.leg)
@@ -62,7 +63,7 @@ extension World {
             rest -= done.taken
             profit = done.profit
         }
-        record(index, slot, wanted, profit, atNs: ns)
+        record(index, slot, wanted, profit, at: fillPrice(order), atNs: ns)
         guard rest > .zero else { return }
         truth.exposureIncreases += 1
         let leg = SimulatedPosition(
@@ -72,13 +73,15 @@ extension World {
         grow(index, leg, by: rest, atNs: ns)
     }
 
-    private mutating func record(_ index: Int, _ slot: Int, _ quantity: Fixed, _ profit: Fixed, atNs ns: Int64) {
+    private mutating func record(
+        _ index: Int, _ slot: Int, _ quantity: Fixed, _ profit: Fixed, at price: Fixed, atNs ns: Int64
+    ) {
         guard quantity > .zero else { return }
         let id = takeID(index).order
         states[index].orders[slot].filled += quantity
         states[index].orders[slot].profit += profit
         states[index].orders[slot].fills.append(
-            ClientOrder.Fill(id: id, quantity: quantity, profit: profit, atMs: milliseconds(ns)))
+            ClientOrder.Fill(id: id, quantity: quantity, price: price, profit: profit, atMs: milliseconds(ns)))
     }
 
     // MARK: What the client did not do

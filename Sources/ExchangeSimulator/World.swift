@@ -219,7 +219,7 @@ struct World: Sendable {
     /// Makes a leg smaller, at most to zero; returns what was taken and the profit.
     mutating func shrink(
         _ index: Int, _ product: String, _ symbol: String, _ side: PositionSide, id: String? = nil,
-        by quantity: Fixed, atNs ns: Int64
+        by quantity: Fixed, at price: Fixed? = nil, atNs ns: Int64
     ) -> (taken: Fixed, profit: Fixed, closed: SimulatedPosition?) {
         guard let found = position(index, product, symbol, side, id: id), quantity > .zero else {
             return (.zero, .zero, nil)
@@ -227,9 +227,7 @@ struct World: Sendable {
         remember(index, atNs: ns)
         let leg = states[index].account.positions[found]
         let taken = min(quantity, leg.quantity)
-        let price = instrument(symbol, product)?.price ?? leg.openPrice
-        let unit = instrument(symbol, product)?.contractValue ?? Fixed(1)
-        let gain = (side == .long ? price - leg.openPrice : leg.openPrice - price) * taken * unit
+        let gain = gain(leg, taken, at: price ?? instrument(symbol, product)?.price ?? leg.openPrice)
         recount(-worth(leg, taken), atNs: ns)
         defer { noteLeg(index, product, symbol, side, atNs: ns) }
         guard taken == leg.quantity else {

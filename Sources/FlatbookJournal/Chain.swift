@@ -45,6 +45,7 @@ extension RunEvent {
         case .legEnded(let account, _): ("legEnded", account, nil)
         case .penalty: ("penalty", nil, nil)
         case .accountEnded(let verdict): ("accountEnded", verdict.account, nil)
+        case .executed(let executions): ("executed", executions.account, nil)
         case .interrupted: ("interrupted", nil, nil)
         case .closed: ("closed", nil, nil)
         }

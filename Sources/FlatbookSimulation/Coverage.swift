@@ -25,7 +25,7 @@ package struct Coverage: Sendable, Equatable {
 
     private mutating func note(_ entry: JournalEntry, _ machine: RunMachine) {
         switch entry.event {
-        case .opened, .planned, .penalty, .legRefused: return
+        case .opened, .planned, .penalty, .legRefused, .legEnded, .executed: return
         case .resumed: noteAll(machine, "resumed")
         case .interrupted: noteAll(machine, "interrupted")
         case .closed: return

@@ -176,7 +176,7 @@ package struct Judge {
     }
 
     /// Per leg the fills of closes never exceed what was ever open there.
-    private mutating func judgeFills(_ leg: ExchangeSimulator.LegKey, _ closes: [ExecutedClose], _ truth: Truth) {
+    private mutating func judgeFills(_ leg: ExchangeSimulator.LegKey, _ closes: [ExchangeSimulator.ExecutedClose], _ truth: Truth) {
         let filled = closes.reduce(Fixed.zero) { $0 + $1.quantity }
         var opened = Fixed.zero
         var before = Fixed.zero

@@ -102,7 +102,10 @@ package final class SimulatedRun {
 
     // MARK: What came of it
 
-    package var simulation: ExchangeSimulation { world.simulation }
+    package var simulation: ExchangeSimulation {
+        get { world.simulation }
+        set { world.simulation = newValue }
+    }
     /// What the disk of the first process holds.
     package var durable: [JournalEntry] { world.processes.first?.disk.durable ?? [] }
     package var secondDurable: [JournalEntry] { world.processes.count > 1 ? world.processes[1].disk.durable : [] }

@@ -60,7 +60,7 @@ extension PluginContract {
         case .positions: "positions"
         case .orders: "orders"
         case .control: "control"
-        case .endings: "endings"
+        case .endings, .executions: "endings"
         }
     }
 

@@ -178,7 +178,21 @@ public enum ContractText {
         case .control(let consistent): [consistent ? "flat" : "open"]
         case .endings(let list):
             list.map { "\($0.instrument) \($0.side?.rawValue ?? "-") \($0.positionID ?? "-") \($0.by.rawValue)" }
+        case .executions(let list, let next): list.map(line) + more(next)
         }
+    }
+
+    /// `1120923953904893955 BTCUSDT long 0.5 at 98250.4 fee 29.475 USDT pnl -12.5 final`; `-` for what was not said.
+    public static func line(_ execution: Execution) -> String {
+        let price = execution.turnover?.divided(by: execution.quantity, decimals: 18)
+        let fees = execution.fees?.map { "\($0.amount)" + ($0.coin.map { " " + $0 } ?? "") }.joined(separator: "+")
+        let parts = [
+            execution.orderID, execution.clientOrderID.map { "as " + $0 }, execution.tradeID, execution.instrument,
+            execution.side?.rawValue ?? "-", execution.positionID.map { "of " + $0 }, execution.quantity.description,
+            "at \(price?.description ?? "-")", "fee \(fees ?? "-")",
+            "pnl \(execution.realizedPnl?.description ?? "-")", execution.isFinal ? "final" : nil,
+        ]
+        return parts.compactMap(\.self).joined(separator: " ")
     }
 
     /// `normal USDT-FUTURES BTCUSDT BTC/USDT:USDT long 0.5 one-way cross USDT`, then the position's id if it has one.

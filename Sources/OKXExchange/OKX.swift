@@ -89,6 +89,7 @@ enum OKXRoute {
     static let algos = "okx.orders-algo-pending"
     static let closePosition = "okx.close-position"
     static let order = "okx.order"
+    static let orderHistory = "okx.orders-history"
     static let cancelOrder = "okx.cancel-order"
     static let cancelOrders = "okx.cancel-batch-orders"
     static let cancelAlgos = "okx.cancel-algos"

@@ -126,6 +126,7 @@ extension OKX {
         Endpoint(
             id: OKXRoute.cancelAlgos, path: "/api/v5/trade/cancel-algos", isMutation: true, perTwoSeconds: 20,
             scope: [.uid, .instrument], countsItems: true),
+        Endpoint(id: OKXRoute.orderHistory, path: "/api/v5/trade/orders-history", perTwoSeconds: 40, scope: [.uid]),
     ]
 
     static func path(_ route: String) -> String { endpoints.first { $0.id == route }?.path ?? "" }

@@ -35,7 +35,7 @@ extension OKX {
         case .instruments: OKXRoute.instruments
         case .positions: OKXRoute.positions
         case .control: OKXRoute.risk
-        case .endings: OKXRoute.history
+        case .endings, .executions: OKXRoute.history
         case .orders(_, let list, _): list == pendingOrders ? OKXRoute.orders : OKXRoute.algos
         }
     }
@@ -76,6 +76,7 @@ extension OKX {
             return .control(
                 consistentWithFlat: try Self.isConsistentWithFlat(rows, types: Self.types(of: account)))
         case .endings: return .endings(try Self.endings(rows))
+        case .executions(let query): return try Self.executions(rows, query: query)
         }
     }
 

@@ -17,6 +17,7 @@ extension OKX {
             return get(OKXRoute.positions, isOneType ? [.init("instType", product)] : [], account)
         case .control: return get(OKXRoute.risk, [], account)
         case .endings: return get(OKXRoute.history, [.init("limit", String(Self.pageSize))], account)
+        case .executions(let query): return get(OKXRoute.orderHistory, Self.historyQuery(query), account)
         case .orders(_, let list, let cursor):
             // Never by type: one list shows the orders of all.
             var query: [VenueRequest.QueryItem] = []

@@ -42,6 +42,9 @@ struct ProfileTests {
             ("/api/v3/trade/unfilled-strategy-orders", 20, [.uid, .route], false),
             ("/api/v3/trade/cancel-batch", 5, [.uid, .route], true),
             ("/api/v3/trade/cancel-strategy-order", 10, [.uid, .route], true),
+            ("/api/v2/mix/order/fills", 10, [.uid, .route], false),
+            ("/api/v2/copy/mix-follower/query-history-orders", 5, [.uid, .route], false),
+            ("/api/v3/trade/order-info", 20, [.uid, .route], false),
         ] as [(String, Int, Set<ScopeDimension>, Bool)])
     func rates(path: String, perSecond: Int, scope: Set<ScopeDimension>, isMutation: Bool) throws {
         let route = try #require(profile.routes.first { $0.path == path })
@@ -59,7 +62,7 @@ struct ProfileTests {
     func ipBudget() throws {
         let limit = try #require(profile.limit("bitget.ip"))
         #expect(limit.scope == [.ip] && limit.capacity == 6000 && limit.window == .seconds(60))
-        #expect(profile.routes.count == 22)
+        #expect(profile.routes.count == 25)
     }
 
     @Test("sends no request outside its routes")
@@ -67,7 +70,7 @@ struct ProfileTests {
         var used: Set<String> = []
         for environment in TradingEnvironment.allCases {
             let requests =
-                (everyRead + [.permissions, .settings, copyRead, .endings(product: usdt)])
+                (everyRead + everyFillRead + [.permissions, .settings, copyRead, .endings(product: usdt)])
                 .map { bitget.request(for: $0, account: account(environment)) }
                 + everyUnifiedRead.map { bitget.request(for: $0, account: account(environment, api: "unified")) }
                 + (everyMutation + newMutations).map { bitget.request(for: $0, account: account(environment)) }

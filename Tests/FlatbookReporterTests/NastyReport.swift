@@ -99,6 +99,12 @@ enum NastyReport {
                     .init(sentAt: wall(1000), serverTime: nil, digest: "sha256:bb"),
                 ] : [],
             error: error)
+        if isFlat {
+            row.averagePrice = number("63998.25")
+            row.slippageBps = number(side == .long ? "-0.35" : "1.2")
+            row.fee = number("0.57598425")
+            row.realizedPnl = number("-12.5")
+        }
         row.notionalAfter = after == nil ? nil : isFlat ? .zero : number(before)
         return row
     }

@@ -32,6 +32,7 @@ struct ProfileTests {
         "okx.order": (60, [.uid, .instrument, .route]), "okx.cancel-order": (60, [.uid, .instrument, .route]),
         "okx.cancel-batch-orders": (300, [.uid, .instrument, .route]),
         "okx.cancel-algos": (20, [.uid, .instrument, .route]), "okx.new-orders": (1000, [.uid]),
+        "okx.orders-history": (40, [.uid, .route]),
     ]
 
     @Test("has the limits of the sheet and no others")

@@ -125,7 +125,7 @@ struct Acme: ExchangePlugin {
         return switch read {
         case .serverTime: get("time", query)
         case .instruments: get("markets", query)
-        case .positions, .orders, .control, .endings: get("positions", query)
+        case .positions, .orders, .control, .endings, .executions: get("positions", query)
         case .identity, .permissions, .settings: get("me", query)
         }
     }
@@ -240,7 +240,7 @@ extension Acme {
                     let symbol = has(.symbolOfNothing) ? id : try text(row, "base") + "/" + text(row, "quote") + ":USD"
                     return Instrument(nativeID: id, symbol: symbol, product: "perp")
                 }, next: nil)
-        case .positions, .orders, .control, .endings:
+        case .positions, .orders, .control, .endings, .executions:
             return .positions(
                 try rows(value, "rows").compactMap { row in
                     do {

@@ -12,6 +12,9 @@ struct BingXOrder: Sendable {
     var price: Fixed = .zero
     var stopPrice: Fixed?
     var profit: Fixed = .zero
+    var fee: Fixed = .zero
+    /// Of what filled.
+    var average: Fixed = .zero
     var positionID = ""
     var status: String
     var createdMs: Int64
@@ -61,10 +64,10 @@ extension ExchangeSimulation {
         let amounts: [(String, Wire)] = [
             ("origQty", .decimal(order.size)), ("price", .decimal(order.price)),
             ("executedQty", .decimal(order.filled)),
-            ("avgPrice", .decimal(order.filled > .zero ? order.price : .zero)),
-            ("cumQuote", .decimal(order.filled * order.price)),
+            ("avgPrice", .decimal(order.filled > .zero ? order.average : .zero)),
+            ("cumQuote", .decimal(order.filled * order.average)),
             ("stopPrice", .text(order.stopPrice?.description ?? "")), ("profit", .decimal(order.profit)),
-            ("commission", .decimal(-(order.filled * order.price).scaled(5, over: 10_000))),
+            ("commission", .decimal(-order.fee)),
         ]
         let head: [(String, Wire)] = [
             ("symbol", .text(order.symbol)), ("orderId", .id(order.id)), ("side", .text(order.side)),
@@ -89,8 +92,13 @@ extension ExchangeSimulation {
         return BingXOrder(
             id: order.id, clientID: order.clientOid, symbol: order.symbol, type: "MARKET", leg: order.leg,
             closes: order.kind != .open, isHedge: world.states[index].account.isHedge, size: order.size,
-            filled: order.filled, price: order.price, profit: order.profit, positionID: order.positionID ?? "",
+            filled: order.filled, price: order.price, profit: order.profit,
+            fee: world.fee(of: order, index), average: order.average, positionID: order.positionID ?? "",
             status: status, createdMs: order.createdMs)
+    }
+
+    private func isListed(_ order: ClientOrder, _ call: BingXCall) -> Bool {
+        call.ns - order.acceptedNs >= bingx.orderHiddenMs * 1_000_000
     }
 
     func orderDetail(_ call: BingXCall, _ index: Int) -> BingXAnswer {
@@ -98,7 +106,7 @@ extension ExchangeSimulation {
         let client = call.clientOrderID
         guard id != nil || client != nil else { return failure(.badParameter("orderId is required"), call) }
         let accepted = world.states[index].orders.last {
-            $0.product == call.product && (id == nil ? $0.clientOid == client : $0.id == id)
+            $0.product == call.product && isListed($0, call) && (id == nil ? $0.clientOid == client : $0.id == id)
                 && (call.symbol == nil || $0.symbol == call.symbol)
         }
         let found =
@@ -116,7 +124,7 @@ extension ExchangeSimulation {
         let until = call.whole("endTime") ?? Int64.max
         let orders = world.states[index].orders.filter {
             $0.product == call.product && (call.symbol == nil || $0.symbol == call.symbol) && $0.createdMs >= from
-                && $0.createdMs <= until
+                && $0.createdMs <= until && isListed($0, call)
         }
         let rows = orders.suffix(limit).map { shown($0, index) }.map { Self.orderRow($0, status: $0.status) }
         return .success(.object([("orders", .list(rows))]))
@@ -130,11 +138,13 @@ extension ExchangeSimulation {
         }
         var rows: [Wire] = []
         for order in world.states[index].orders
-        where order.product == call.product && (call.symbol == nil || order.symbol == call.symbol)
+        where order.product == call.product && isListed(order, call)
+            && (call.symbol == nil || order.symbol == call.symbol)
             && (call.field("orderId") == nil || order.id == call.field("orderId"))
         {
             for fill in order.fills where fill.atMs >= from && fill.atMs <= until {
-                rows.append(fillRow(fill, shown(order, index), order.marginCoin))
+                rows.append(
+                    fillRow(fill, shown(order, index), order.marginCoin, fee: world.fee(fill, of: order, .bingx)))
             }
         }
         let total = rows.count
@@ -145,12 +155,12 @@ extension ExchangeSimulation {
         return .success(.object([(name, .list(rows)), ("total", .number(Int64(total)))]))
     }
 
-    private func fillRow(_ fill: ClientOrder.Fill, _ order: BingXOrder, _ coin: String) -> Wire {
-        let quote = fill.quantity * order.price
+    private func fillRow(_ fill: ClientOrder.Fill, _ order: BingXOrder, _ coin: String, fee: Fixed) -> Wire {
+        let quote = fill.quantity * fill.price
         return .object([
             ("filledTm", .text(BingXClock.wallTime(fill.atMs + 28_800_000) + "Z")), ("volume", .decimal(fill.quantity)),
-            ("price", .decimal(order.price)), ("qty", .decimal(fill.quantity)), ("quoteQty", .decimal(quote)),
-            ("commission", .decimal(-quote.scaled(5, over: 10_000))), ("commissionAsset", .text(coin)),
+            ("price", .decimal(fill.price)), ("qty", .decimal(fill.quantity)), ("quoteQty", .decimal(quote)),
+            ("commission", .decimal(-fee)), ("commissionAsset", .text(coin)),
             ("orderId", .text(order.id)), ("tradeId", .text(fill.id)),
             ("filledTime", .text(BingXClock.wallTime(fill.atMs + 28_800_000) + ".000+0800")),
             ("symbol", .text(order.symbol)), ("role", .text("taker")), ("side", .text(order.side.lowercased())),
@@ -168,11 +178,11 @@ extension ExchangeSimulation {
                 ("positionId", .text(order.positionID ?? "")), ("symbol", .text(order.symbol)),
                 ("isolated", .flag(false)), ("positionSide", .text(order.leg.rawValue.uppercased())),
                 ("openTime", .number(order.createdMs)), ("updateTime", .number(order.fills.last?.atMs ?? 0)),
-                ("avgPrice", .decimal(order.price)), ("avgClosePrice", .decimal(order.price)),
+                ("avgPrice", .decimal(order.price)), ("avgClosePrice", .decimal(order.average)),
                 ("realisedProfit", .decimal(order.profit)), ("netProfit", .decimal(order.profit)),
                 ("positionAmt", .decimal(order.size)), ("closePositionAmt", .decimal(order.filled)),
                 ("leverage", .number(10)), ("closeAllPositions", .flag(true)),
-                ("positionCommission", .decimal(-(order.filled * order.price).scaled(5, over: 10_000))),
+                ("positionCommission", .decimal(-world.fee(of: order, index))),
                 ("totalFunding", .text("0")), ("closeTime", .number(order.fills.last?.atMs ?? 0)),
             ])
         }

@@ -103,6 +103,8 @@ package struct BingXSwitches: Sendable {
     package var cancelAllTakesTwaps = false
     package var nullOrderLists = false
     package var missingOrderIsNull = false
+    /// Reads of orders and fills leave an order out for this long after acceptance.
+    package var orderHiddenMs: Int64 = 0
     // Reads.
     /// Position reads of an account, counted from 0, that answer that the system is busy.
     package var busyReads: ClosedRange<Int>?

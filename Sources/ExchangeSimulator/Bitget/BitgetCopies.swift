@@ -153,7 +153,8 @@ extension ExchangeSimulation {
         let product = BitgetCopy.prefix + call.product
         let rows: [(String, Wire)] = state.orders.compactMap { order in
             guard let number = order.positionID, order.product == product, let last = order.fills.last,
-                isWanted(call, order.symbol, state.account.trader(of: number), last.atMs)
+                isWanted(call, order.symbol, state.account.trader(of: number), last.atMs),
+                call.ns - order.acceptedNs >= configuration.switches.fillsHiddenMs * 1_000_000
             else { return nil }
             let trader = state.account.trader(of: number)
             return (
@@ -162,7 +163,7 @@ extension ExchangeSimulation {
                     ("trackingNo", .text(number)), ("traderId", .text(trader)),
                     ("traderName", .text("trader-" + trader)), ("closeOrderId", .text(order.id)),
                     ("symbol", .text(order.symbol)), ("posSide", .text(order.leg.rawValue)),
-                    ("closeAvgPrice", .decimal(order.price)), ("closeSize", .decimal(order.filled)),
+                    ("closeAvgPrice", .decimal(order.average)), ("closeSize", .decimal(order.filled)),
                     ("achievedPL", .decimal(order.profit)), ("closeTime", .text(String(last.atMs))),
                 ])
             )

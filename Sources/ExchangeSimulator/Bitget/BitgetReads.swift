@@ -211,17 +211,15 @@ extension ExchangeSimulation {
                 [
                     ("symbol", .text(order.symbol)), ("size", .decimal(order.size)), ("orderId", .text(order.id)),
                     ("clientOid", .text(order.clientOid)), ("baseVolume", .decimal(order.filled)),
-                    ("priceAvg", .text(order.filled > .zero ? order.price.description : "")),
-                    ("fee", .decimal(-bitgetFee(order.filled, order.price))), ("price", .text("")),
+                    ("priceAvg", .text(order.filled > .zero ? order.average.description : "")),
+                    ("fee", .decimal(-world.fee(of: order, index))), ("price", .text("")),
                     ("state", .text(state)),
                     ("force", .text("gtc")), ("totalProfits", .decimal(order.profit)),
-                    ("quoteVolume", .decimal(order.filled * order.price)), ("leverage", .text("10")),
+                    ("quoteVolume", .decimal(order.turnover)), ("leverage", .text("10")),
                     ("marginCoin", .text(order.marginCoin)), ("marginMode", .text("crossed")),
                     ("orderType", .text("market")), ("orderSource", .text("market")), ("cancelReason", .text("")),
                 ] + sides(index, order.leg, closes: order.kind != .open) + [("cTime", stamp), ("uTime", stamp)]))
     }
-
-    func bitgetFee(_ quantity: Fixed, _ price: Fixed) -> Fixed { (quantity * price).scaled(6, over: 10_000) }
 
     func orderFills(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
         let bound = call.field("idLessThan").flatMap { Int64($0) } ?? Int64.max
@@ -230,7 +228,9 @@ extension ExchangeSimulation {
         let limit = min(100, max(1, call.field("limit").flatMap { Int($0) } ?? 100))
         var rows: [(id: Int64, row: Wire)] = []
         for order in world.states[index].orders
-        where order.product == call.product && matches(call, order.symbol, order.id, order.clientOid) {
+        where order.product == call.product && matches(call, order.symbol, order.id, order.clientOid)
+            && call.ns - order.acceptedNs >= configuration.switches.fillsHiddenMs * 1_000_000
+        {
             for fill in order.fills where (from...max(from, until)).contains(fill.atMs) {
                 guard let id = Int64(fill.id), id < bound else { continue }
                 rows.append((id, fillRow(fill, order, index)))
@@ -247,13 +247,13 @@ extension ExchangeSimulation {
     private func fillRow(_ fill: ClientOrder.Fill, _ order: ClientOrder, _ index: Int) -> Wire {
         let paid = Wire.object([
             ("deduction", .text("no")), ("feeCoin", .text(order.marginCoin)), ("totalDeductionFee", .text("0")),
-            ("totalFee", .decimal(-bitgetFee(fill.quantity, order.price))),
+            ("totalFee", .decimal(-world.fee(fill, of: order, .bitget))),
         ])
         return .object(
             [
                 ("tradeId", .text(fill.id)), ("symbol", .text(order.symbol)), ("orderId", .text(order.id)),
-                ("price", .decimal(order.price)), ("baseVolume", .decimal(fill.quantity)), ("feeDetail", .list([paid])),
-                ("quoteVolume", .decimal(fill.quantity * order.price)), ("profit", .decimal(fill.profit)),
+                ("price", .decimal(fill.price)), ("baseVolume", .decimal(fill.quantity)), ("feeDetail", .list([paid])),
+                ("quoteVolume", .decimal(fill.quantity * fill.price)), ("profit", .decimal(fill.profit)),
                 ("enterPointSource", .text("api")), ("marginCoin", .text(order.marginCoin)),
                 ("tradeScope", .text("taker")),
             ] + sides(index, order.leg, closes: order.kind != .open) + [("cTime", .text(String(fill.atMs)))])

@@ -52,7 +52,7 @@ extension ExchangeSimulation {
         var status = order.filled > .zero ? "partially_filled" : "new"
         if order.isDone { status = order.filled > .zero ? "filled" : "cancelled" }
         let paid = Wire.object([
-            ("feeCoin", .text(order.marginCoin)), ("fee", .decimal(-bitgetFee(order.filled, order.price))),
+            ("feeCoin", .text(order.marginCoin)), ("fee", .decimal(-world.fee(of: order, index))),
         ])
         let stamp = Wire.text(String(order.createdMs))
         return BitgetAnswer(
@@ -60,8 +60,8 @@ extension ExchangeSimulation {
                 [
                     ("category", .text(order.product)), ("symbol", .text(order.symbol)), ("orderId", .text(order.id)),
                     ("clientOid", .text(order.clientOid)), ("qty", .decimal(order.size)),
-                    ("cumExecQty", .decimal(order.filled)), ("cumExecValue", .decimal(order.filled * order.price)),
-                    ("avgPrice", .text(order.filled > .zero ? order.price.description : "")),
+                    ("cumExecQty", .decimal(order.filled)), ("cumExecValue", .decimal(order.turnover)),
+                    ("avgPrice", .text(order.filled > .zero ? order.average.description : "")),
                     ("orderStatus", .text(status)), ("orderType", .text("market")),
                     ("totalProfit", .decimal(order.profit)), ("feeDetail", .list([paid])), ("cancelReason", .text("")),
                 ] + unifiedSides(index, order.leg, closes: order.kind != .open)

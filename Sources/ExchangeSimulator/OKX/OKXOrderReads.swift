@@ -114,21 +114,19 @@ extension ExchangeSimulation {
 
     private func orderRow(_ order: ClientOrder, _ index: Int) -> Wire {
         let note = world.states[index].okx.notes[order.id]
-        let listed = world.instrument(order.symbol, order.product)
         let state = state(of: order, index)
         let last = order.fills.last
-        let gain = note.map { okxProfit(order.leg, listed, from: $0.openPrice, to: order.price, order.filled) }
         let source = state == "canceled" ? note?.cancelSource ?? "" : ""
         return .texts(
             [
                 "instType": order.product, "instId": order.symbol, "ordId": order.id,
                 "clOrdId": shownID(order, index), "tag": note?.tag ?? "", "ordType": note?.orderType ?? "market",
                 "tdMode": note?.tradeMode ?? "cross", "px": "", "sz": (note?.full ?? order.size).description,
-                "accFillSz": order.filled.description, "avgPx": last == nil ? "" : order.price.description,
-                "fillPx": last == nil ? "" : order.price.description, "fillSz": last?.quantity.description ?? "0",
+                "accFillSz": order.filled.description, "avgPx": last == nil ? "" : order.average.description,
+                "fillPx": last?.price.description ?? "", "fillSz": last?.quantity.description ?? "0",
                 "fillTime": last.map { String($0.atMs) } ?? "", "tradeId": last?.id ?? "", "state": state,
-                "fee": okxFee(order, order.filled).description, "feeCcy": order.marginCoin, "rebate": "0",
-                "rebateCcy": order.marginCoin, "pnl": (order.kind == .open ? nil : gain)?.description ?? "0",
+                "fee": (-world.fee(of: order, index)).description, "feeCcy": order.marginCoin, "rebate": "0",
+                "rebateCcy": order.marginCoin, "pnl": order.kind == .open ? "0" : order.profit.description,
                 "reduceOnly": String(note?.reduceOnly ?? false), "category": "normal", "source": "",
                 "cancelSource": source.isEmpty && state == "canceled" ? "17" : source, "cancelSourceReason": "",
                 "lever": "10", "ccy": "", "tgtCcy": "", "quickMgnType": "", "stpMode": "cancel_maker",
@@ -136,13 +134,6 @@ extension ExchangeSimulation {
                 "uTime": String(last?.atMs ?? order.createdMs),
             ],
             sides(index, order.product, order.leg, closes: order.kind != .open) + [("attachAlgoOrds", .list([]))])
-    }
-
-    /// Taker fee; negative: paid.
-    func okxFee(_ order: ClientOrder, _ quantity: Fixed) -> Fixed {
-        guard let listed = world.instrument(order.symbol, order.product) else { return .zero }
-        let value = okxNotional(listed, quantity)
-        return -(listed.isInverse ? value.okxOver(order.price) : value).scaled(5, over: 10_000)
     }
 
     // MARK: One order, and what is over
@@ -222,9 +213,7 @@ extension ExchangeSimulation {
 
     private func fillRow(_ fill: ClientOrder.Fill, _ order: ClientOrder, _ index: Int) -> Wire {
         let note = world.states[index].okx.notes[order.id]
-        let listed = world.instrument(order.symbol, order.product)
         let closes = order.kind != .open
-        let gain = okxProfit(order.leg, listed, from: note?.openPrice ?? order.price, to: order.price, fill.quantity)
         let isLong = order.leg == .long
         let subType =
             world.okxHasSides(index, order.product)
@@ -233,10 +222,11 @@ extension ExchangeSimulation {
             [
                 "instType": order.product, "instId": order.symbol, "tradeId": fill.id, "billId": fill.id,
                 "ordId": order.id, "clOrdId": shownID(order, index), "tag": note?.tag ?? "",
-                "fillPx": order.price.description, "fillSz": fill.quantity.description,
-                "fillPnl": closes ? gain.description : "0", "fillIdxPx": order.price.description,
+                "fillPx": fill.price.description, "fillSz": fill.quantity.description,
+                "fillPnl": closes ? fill.profit.description : "0", "fillIdxPx": order.price.description,
                 "fillMarkPx": order.price.description, "execType": "T", "subType": subType,
-                "fee": okxFee(order, fill.quantity).description, "feeCcy": order.marginCoin, "feeRate": "-0.0005",
+                "fee": (-world.fee(fill, of: order, .okx)).description, "feeCcy": order.marginCoin,
+                "feeRate": "-0.0005",
                 "fillTime": String(fill.atMs), "ts": String(fill.atMs),
             ], sides(index, order.product, order.leg, closes: closes))
     }

@@ -135,8 +135,8 @@ extension ExchangeSimulation {
             let type = isOpen ? "1" : "2"
             guard call.field("type").map({ $0 == type }) ?? true else { continue }
             let listed = world.instrument(order.symbol, order.product)
-            let gain = okxProfit(order.leg, listed, from: note.openPrice, to: order.price, order.filled)
-            let fee = okxFee(order, order.filled)
+            let gain = order.profit
+            let fee = -world.fee(of: order, index)
             let ended = order.fills.last?.atMs ?? order.createdMs
             rows.append(
                 (
@@ -146,7 +146,7 @@ extension ExchangeSimulation {
                         "posId": note.positionID,
                         "posSide": world.okxHasSides(index, order.product) ? order.leg.rawValue : "net",
                         "direction": order.leg.rawValue, "ccy": order.marginCoin,
-                        "openAvgPx": note.openPrice.description, "closeAvgPx": order.price.description,
+                        "openAvgPx": note.openPrice.description, "closeAvgPx": order.average.description,
                         "openMaxPos": order.filled.description, "closeTotalPos": order.filled.description,
                         "pnl": gain.description, "realizedPnl": (gain + fee).description, "fee": fee.description,
                         "fundingFee": "0", "liqPenalty": "0", "lever": "10", "pnlRatio": "0.01", "triggerPx": "",

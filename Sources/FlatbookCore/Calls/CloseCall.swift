@@ -164,11 +164,13 @@ public enum Read: Hashable, Sendable, Codable {
     case control(product: String)
     /// Positions that the exchange closed by itself lately, where it tells.
     case endings(product: String)
+    /// What orders filled, one page. For the report only.
+    case executions(ExecutionQuery)
 
     public var isPublic: Bool {
         switch self {
         case .serverTime, .instruments: true
-        case .identity, .permissions, .settings, .positions, .orders, .control, .endings: false
+        case .identity, .permissions, .settings, .positions, .orders, .control, .endings, .executions: false
         }
     }
 }

@@ -113,6 +113,8 @@ public enum ReadAnswer: Hashable, Sendable {
     /// `consistentWithFlat` is false where the account call shows unrealised PnL: something is open there.
     case control(consistentWithFlat: Bool)
     case endings([PositionEnding])
+    /// Rows of fills or orders, those of others among them.
+    case executions([Execution], next: String?)
 }
 
 /// A position, or a part of one, that the exchange closed without the client.

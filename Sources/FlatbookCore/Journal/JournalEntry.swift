@@ -48,6 +48,8 @@ public enum RunEvent: Hashable, Sendable, Codable {
     case penalty(Penalty, exchange: ExchangeID)
     /// Terminal: exactly one for each listed account (I9).
     case accountEnded(AccountVerdict)
+    /// What the account's closes filled, read after its end. It proves nothing and changes no verdict.
+    case executed(AccountExecutions)
     /// Dispatch was stopped by a signal; the run can be resumed.
     case interrupted(signal: String)
     /// Terminal.

@@ -87,6 +87,12 @@ public struct ReportBuilder {
             },
             error: verdict?.error)
         row.notionalAfter = isFlat ? .zero : leg.current?.notional
+        if isFlat, let figures = LegFigures(of: leg, in: state, calls: machine.calls) {
+            row.averagePrice = figures.averagePrice
+            row.slippageBps = figures.slippageBps
+            row.fee = figures.fee
+            row.realizedPnl = figures.realizedPnl
+        }
         return row
     }
 

@@ -138,6 +138,14 @@ public struct RunReport: Hashable, Sendable {
         public var flatProvenAt: WallTime?
         public var proof: [Proof]
         public var error: ErrorNote?
+        /// From the fills of our own orders; each nil where the exchange did not say it for certain (``LegFigures``).
+        public var averagePrice: Amount?
+        /// Positive = worse than the mark at arrival.
+        public var slippageBps: Amount?
+        /// In the margin currency, positive = paid.
+        public var fee: Amount?
+        /// Without fees and funding.
+        public var realizedPnl: Amount?
         public init(
             key: LegKey, exchange: ExchangeID, symbol: String, quantityBefore: Amount, notionalBefore: Amount,
             entryPrice: Amount?, markPrice: Amount?, state: FinalState, reason: String?, closedBy: String?,

@@ -29,6 +29,8 @@ public struct AccountState: Hashable, Sendable {
     public internal(set) var nextCallNumber = 1
     public internal(set) var verdict: AccountVerdict?
     public internal(set) var verdictWall: WallTime?
+    /// What its closes filled, where that was read.
+    public internal(set) var executions: AccountExecutions?
     public internal(set) var positionMode: PositionMode?
     /// What the exchange said of the account (``Account/facts``).
     public internal(set) var facts: [String: String] = [:]
@@ -149,6 +151,7 @@ extension AccountState {
             } else {
                 leg.proofs = []
             }
+            leg.noteGrowth(to: row?.quantity)
             leg.current = row
             legs[key] = leg
         }

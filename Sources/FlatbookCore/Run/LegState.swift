@@ -71,8 +71,25 @@ public struct LegState: Hashable, Sendable {
     /// What the exchange says of its end, where it was not our doing.
     public var endedBy: Closer?
 
+    /// The mark price of the last complete read before its first close: the mark at arrival.
+    public var arrivalMark: Amount?
+    /// All that it was seen to hold: its size, and what it grew by; nil where that does not fit. To be closed in all.
+    public var held: Amount?
+
     init(_ position: Position) {
         before = position
         current = position
+        held = position.quantity
+    }
+
+    mutating func notePrice(at intent: WallTime) {
+        guard firstIntentWall == nil else { return }
+        firstIntentWall = intent
+        arrivalMark = current?.markPrice
+    }
+
+    mutating func noteGrowth(to quantity: Amount?) {
+        guard let quantity, quantity > current?.quantity ?? .zero else { return }
+        held = held.flatMap { try? $0.adding(quantity).adding((current?.quantity ?? .zero).negated) }
     }
 }

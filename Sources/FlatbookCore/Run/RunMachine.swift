@@ -59,6 +59,7 @@ public struct RunMachine: Sendable {
             for ending in endings { accounts[name]?.legs[ending.leg]?.endedBy = ending.by }
         case .penalty(let penalty, _): penalties.append(penalty)
         case .accountEnded(let verdict): try record(verdict, entry)
+        case .executed(let executions): try record(executions)
         case .interrupted(let signal): interruption = signal
         case .closed(let closing): try close(closing, entry)
         }
@@ -142,7 +143,7 @@ public struct RunMachine: Sendable {
                 account.legs[key]?.openReads = []
                 let open = account.legs[key]?.current?.quantity
                 account.legs[key]?.sizing.begin(close, open: open, rounds: account.plan.verify.rounds)
-                if account.legs[key]?.firstIntentWall == nil { account.legs[key]?.firstIntentWall = entry.wall }
+                account.legs[key]?.notePrice(at: entry.wall)
             }
             account.unresolved.append(intent.id)
             if let repeated = intent.repeats { calls[repeated]?.wasRepeated = true }
@@ -246,6 +247,14 @@ public struct RunMachine: Sendable {
         account.verdict = verdict
         account.verdictWall = entry.wall
         accounts[account.name] = account
+    }
+
+    /// Beside the state of the account: neither legs nor proofs nor the verdict know of it.
+    private mutating func record(_ executions: AccountExecutions) throws(InvariantViolation) {
+        guard accounts[executions.account]?.verdict != nil else {
+            throw InvariantViolation(.i9OneVerdict, "fills of \(executions.account), which has not ended")
+        }
+        accounts[executions.account]?.executions = executions
     }
 
     private mutating func close(_ closing: RunClosing, _ entry: JournalEntry) throws(InvariantViolation) {

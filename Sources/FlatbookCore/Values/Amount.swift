@@ -140,6 +140,26 @@ public struct Amount: Sendable {
         return Amount(significand: x - x % y, scale: scale)
     }
 
+    /// The quotient to at most so many digits behind the point, rounded half away from zero; nil where it does not fit.
+    public func divided(by other: Amount, decimals: Int) -> Amount? {
+        guard !other.isZero, (0...38).contains(decimals), let (x, y, _) = Self.aligned(self, other) else { return nil }
+        let isNegative = (x < 0) != (y < 0)
+        let (dividend, divisor) = (x.magnitude, y.magnitude)
+        var (quotient, rest) = dividend.quotientAndRemainder(dividingBy: divisor)
+        for _ in 0..<decimals {
+            let (widened, o1) = rest.multipliedReportingOverflow(by: 10)
+            let (digit, next) = widened.quotientAndRemainder(dividingBy: divisor)
+            let (moved, o2) = quotient.multipliedReportingOverflow(by: 10)
+            let (sum, o3) = moved.addingReportingOverflow(digit)
+            if o1 || o2 || o3 { return nil }
+            (quotient, rest) = (sum, next)
+        }
+        if rest >= divisor - rest { quotient += 1 }
+        guard quotient <= UInt128(Int128.max) else { return nil }
+        let signed = Int128(quotient)
+        return Amount(significand: isNegative ? -signed : signed, scale: decimals)
+    }
+
     /// An approximation for ordering, display widths and charts; never for an amount that is sent or compared for safety.
     public var approximate: Double { Double(significand) / Double(Self.powers[scale]) }
 }

@@ -144,7 +144,7 @@ public actor AccountChecker {
             if check.identity.positionMode == nil { check.identity.positionMode = rows.first?.mode }
             if let next { return .positions(product: product, cursor: next) }
             check.read += plugin.partitions(of: check.account).first { $0.id == product }?.covers ?? [product]
-        case .serverTime, .instruments, .orders, .control, .endings: break
+        case .serverTime, .instruments, .orders, .control, .endings, .executions: break
         }
         return nil
     }
@@ -167,7 +167,7 @@ public actor AccountChecker {
             // They only describe: what the exchange will not say to this key stays unknown. No answer is not that.
             if outcome.refusal == .permission || outcome.refusal == .wrongAccountKind { return true }
             if outcome.refusal == nil, outcome.errorClass == .fatalCall { return true }
-        case .serverTime, .identity, .instruments, .orders, .control, .endings: break
+        case .serverTime, .identity, .instruments, .orders, .control, .endings, .executions: break
         }
         let isRefused =
             outcome.errorClass == .fatalAccount || outcome.errorClass == .clockSkew

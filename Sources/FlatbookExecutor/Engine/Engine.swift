@@ -44,6 +44,7 @@ public final class Engine {
     var deadlineSeen = false
     /// When the host last woke up.
     var wokeAt: Instant?
+    var executions = ExecutionReads()
     /// Lanes to look at in this step.
     var dirty: [String] = []
     /// The machine was folded from an earlier process's entries.
@@ -362,5 +363,6 @@ public final class Engine {
         lanes[verdict.account]?.passes = []
         lanes[verdict.account]?.cancels = []
         notice(.accountEnded(verdict))
+        planExecutions(verdict.account)
     }
 }

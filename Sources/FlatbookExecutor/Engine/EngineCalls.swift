@@ -21,6 +21,7 @@ extension Engine {
                 if retry <= now.instant { venues[key]?.retryPassAt = nil }
             }
             try pumpReads(key)
+            try pumpExecutions(key)
         }
     }
 
@@ -230,7 +231,9 @@ extension Engine {
         case .read(let read, let pass):
             let outcome = Outcome(
                 effect: .none, errorClass: .retry, code: error.code.rawValue, message: error.message)
-            if let name = flight.account {
+            if case .executions(let query) = read {
+                try receivedExecutions(query, .failed(outcome), flight: flight)
+            } else if let name = flight.account {
                 try readFailed(read, pass: pass, lane: name, outcome: outcome, flight: flight)
             } else {
                 try venueReadFailed(flight.venue, read: read, outcome: outcome, flight: flight)

@@ -137,6 +137,7 @@ extension Engine {
         if let signal = stopping { return try concludeStopping(signal) }
         guard hasOpened, configuration.mode != .preview else { return }
         guard machine.accountOrder.allSatisfy({ machine.accounts[$0]?.verdict != nil }) else { return }
+        if try awaitsExecutions() { return }
         var verdict = RunVerdict(machine)
         if isPastDeadline, continuesAfterDeadline, verdict.exitCode != 11 {
             verdict = RunVerdict(status: "deadline", exitCode: 15)
@@ -211,6 +212,7 @@ extension Engine {
             }
             return earliest
         }
+        consider(executionWake())
         if !isPastDeadline { consider(machine.deadline) }
         for name in machine.accountOrder {
             guard let lane = lanes[name], lane.phase != .ended else { continue }

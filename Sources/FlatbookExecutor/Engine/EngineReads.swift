@@ -107,7 +107,7 @@ extension Engine {
     }
 
     /// A read goes out in this step; nothing of the journal has to wait for it.
-    private func launch(_ flight: Flight) {
+    func launch(_ flight: Flight) {
         let id = makeID()
         flights[id] = flight
         venues[flight.venue]?.inFlight += 1
@@ -136,6 +136,7 @@ extension Engine {
         let account = flight.account.flatMap { lanes[$0]?.account } ?? venue.lanes.first.flatMap { lanes[$0]?.account }
         guard let account else { return }
         let result = venue.plugin.answer(to: read, in: reply.reply, account: account, instruments: venue.instruments)
+        if case .executions(let query) = read { return try receivedExecutions(query, result, flight: flight) }
         let stamp = venue.plugin.serverTime(in: reply.reply)
         if case .answer(let answer) = result {
             if let name = flight.account {
@@ -182,7 +183,7 @@ extension Engine {
                 venues[key]?.pass?.pages += 1
                 venues[key]?.pass?.waiting.append(.instruments(product: product, cursor: next))
             }
-        case .identity, .positions, .orders, .control, .endings: break
+        case .identity, .positions, .orders, .control, .endings, .executions: break
         }
         if venues[key]?.pass?.isComplete == true, venues[key]?.clockOffset != nil {
             venues[key]?.pass = nil

@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 @Suite("Legs that cannot be closed, or that go by themselves", .serialized)
@@ -20,7 +21,7 @@ struct ObstacleRunTests {
         #expect(leg.state == .flat, "\(leg.state) \(leg.reason ?? "")")
         #expect(leg.closedBy == closer)
         #expect(try run.report?.run.exitCode == 0)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     // MARK: Dust
@@ -49,7 +50,7 @@ struct ObstacleRunTests {
             #expect(report.run.exitCode == (policy == .accept ? 0 : 10))
             // It is asked once, not until the rounds are used up.
             #expect(run.mutationReceipts.count == 1)
-            Judge(run).check(stage.seed)
+            expectKept(run, stage.seed)
         }
     }
 
@@ -122,7 +123,7 @@ struct ObstacleRunTests {
         #expect(leg.error?.errorClass == "market" && leg.error?.action.isEmpty == false)
         // At most one call in half a minute once it is clear that it lasts.
         #expect((4...12).contains(run.mutationReceipts.count), "\(run.mutationReceipts.count)")
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("one account's suspended contract holds up no other leg", arguments: venues)
@@ -140,7 +141,7 @@ struct ObstacleRunTests {
         let report = try #require(try run.report)
         let leg = try #require(report.legs.first { $0.key.instrument == other })
         #expect(leg.state == .flat)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("a delisted contract is left open with its reason and what to do", arguments: venues)
@@ -157,7 +158,7 @@ struct ObstacleRunTests {
         let named = venue == .okx ? "the contract is being delivered" : "the contract is delisted"
         #expect(leg.reason?.contains(named) == true, "\(leg.reason ?? "")")
         #expect(leg.error?.action.contains("settles it") == true || leg.error?.action.contains("site") == true)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test(
@@ -201,7 +202,7 @@ struct ObstacleRunTests {
                 ? "the exchange's risk control forbids it" : "the exchange does not let it be closed by API"
             #expect(leg.reason?.hasPrefix(named) == true, "\(venue): \(leg.reason ?? "")")
             #expect(leg.error?.exchangeCode == code && leg.error?.action.isEmpty == false)
-            Judge(run).check(stage.seed)
+            expectKept(run, stage.seed)
         }
     }
 

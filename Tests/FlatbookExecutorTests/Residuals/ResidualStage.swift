@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 /// One account with one position of a contract whose sizes the test sets, at any exchange and in any mode.

@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 @Suite("Positions larger than one close may be", .serialized)
@@ -40,7 +41,7 @@ struct SizeCapTests {
         let report = try #require(try run.report)
         #expect(report.run.exitCode == 0, "\(report.run.status) \(report.legs.map { $0.reason ?? "" })")
         #expect(report.legs.first?.closedBy == "us")
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("3.5 times the cap ends flat by four orders with exact steps", arguments: cases)
@@ -110,7 +111,7 @@ struct SizeCapTests {
         #expect(leg.reason?.hasPrefix("larger than one close may be") == true, "\(leg.reason ?? "")")
         #expect(leg.error?.action.isEmpty == false)
         #expect(ResidualStage.sizes(run).count <= 20)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("fills in two steps and reads that lag never make a part larger than what is open", arguments: cases)
@@ -124,7 +125,7 @@ struct SizeCapTests {
         let run = try stage.play()
         #expect(run.simulation.isFlat)
         #expect(try run.report?.run.exitCode == 0)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("with one side selected the parts keep to it, and a flip in the middle is left alone", arguments: cases)
@@ -137,7 +138,7 @@ struct SizeCapTests {
         #expect(run.simulation.openPositionCount == 1)
         #expect(run.simulation.openPositions.first?.positions.first?.side == test.side.opposite)
         #expect(run.simulation.openPositions.first?.positions.first?.quantity == "3")
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("neighbours of a split leg are closed meanwhile, by calls that do not touch it", arguments: cases)
@@ -154,7 +155,7 @@ struct SizeCapTests {
         let closes = stage.closes(run)
         #expect(closes.allSatisfy { $0 <= stage.cap ?? $0 })
         #expect(try run.report?.run.exitCode == 0)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 
     @Test("an account that has no safe order for parts is told so", arguments: [true, false])
@@ -170,6 +171,6 @@ struct SizeCapTests {
         #expect(leg.reason?.contains("no order of this account could close it in parts") == true)
         #expect(leg.error?.action.contains("in parts") == true)
         #expect(try run.report?.run.exitCode == 10)
-        Judge(run).check(stage.seed)
+        expectKept(run, stage.seed)
     }
 }

@@ -1,6 +1,7 @@
 import ExchangeSimulator
 import FlatbookCore
 import FlatbookExecutor
+import FlatbookSimulation
 import Testing
 
 @Suite("A ban that outlasts the deadline")
@@ -38,6 +39,6 @@ struct BanAtDeadlineTests {
         let seconds = (last.at.nanoseconds - 1_000_000_000) / 1_000_000_000
         // A process that restarts begins its own patience of 20 s anew.
         #expect(seconds <= (banned.crashes == 0 ? 27 : 45), "\(seconds) s")
-        Judge(run).check(11)
+        expectKept(run, 11)
     }
 }

@@ -3,6 +3,7 @@ import ExchangeSimulator
 import FlatbookCore
 import FlatbookCrypto
 import FlatbookExecutor
+import FlatbookSimulation
 import FlatbookPlanner
 import Synchronization
 
