@@ -55,14 +55,17 @@ enum JournalHealth {
         var bytes = 0
         let runs = try Row.fetchAll(db, sql: "SELECT id, entries, head FROM run ORDER BY first_seq DESC")
         for run in runs where bytes < verifiedBytes {
-            let (id, count, kept): (String, Int, Data) = (run["id"], run["entries"], run["head"])
+            // By place and as whatever it is: in a damaged file columns have other types, and the typed subscripts trap.
+            guard let id = String.fromDatabaseValue(run[0]), let count = Int.fromDatabaseValue(run[1]),
+                let kept = Data.fromDatabaseValue(run[2])
+            else { throw damaged("the list of runs cannot be read", location) }
             var (head, entries) = (Chain.genesis(of: id), 0)
             let rows = try Row.fetchCursor(
                 db, sql: "SELECT seq, body, prev, hash FROM event WHERE run = ? ORDER BY seq", arguments: [id])
             while let row = try rows.next() {
-                let (seq, body, previous, stored): (Int64, Data, Data, Data) = (
-                    row["seq"], row["body"], row["prev"], row["hash"]
-                )
+                guard let seq = Int64.fromDatabaseValue(row[0]), let body = Data.fromDatabaseValue(row[1]),
+                    let previous = Data.fromDatabaseValue(row[2]), let stored = Data.fromDatabaseValue(row[3])
+                else { throw damaged("an entry of run \(id) has a column of another type", location) }
                 let hash = Chain.hash(previous: head, seq: seq, body: body)
                 guard Array(previous) == head, Array(stored) == hash else {
                     throw damaged("entry \(seq) of run \(id) does not continue the chain", location)

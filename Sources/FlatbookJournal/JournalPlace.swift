@@ -42,11 +42,13 @@ struct JournalPlace: Equatable {
 
     static func last(_ db: Database) throws -> (firstSeq: Int64, place: JournalPlace)? {
         guard try db.tableExists("place"),
-            let row = try Row.fetchOne(db, sql: "SELECT * FROM place ORDER BY rowid DESC LIMIT 1")
+            let row = try Row.fetchOne(
+                db, sql: "SELECT first_seq, machine, path, inode FROM place ORDER BY rowid DESC LIMIT 1")
         else { return nil }
-        return (
-            row["first_seq"], JournalPlace(machine: row["machine"], path: row["path"], inode: row["inode"])
-        )
+        guard let first = Int64.fromDatabaseValue(row[0]), let machine = String.fromDatabaseValue(row[1]),
+            let path = String.fromDatabaseValue(row[2]), let inode = Int64.fromDatabaseValue(row[3])
+        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the journal's place cannot be read") }
+        return (first, JournalPlace(machine: machine, path: path, inode: inode))
     }
 }
 

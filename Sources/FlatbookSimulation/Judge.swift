@@ -142,7 +142,11 @@ package struct Judge {
         guard let closing = machine.closing else { return }
         let states = machine.accountOrder.compactMap { machine.accounts[$0]?.verdict?.state }
         say(states.count == machine.accountOrder.count, "I9: \(states.count) verdicts of \(machine.accountOrder.count)")
-        let isFlat = states.allSatisfy { $0 == .flat || $0 == .alreadyFlat }
+        // Dust that the plan accepts counts as flat (contract §3, verify).
+        let isFlat = machine.accountOrder.allSatisfy { name in
+            guard let account = machine.accounts[name], let state = account.verdict?.state else { return false }
+            return state == .flat || state == .alreadyFlat || state == .dust && account.plan.verify.dust == .accept
+        }
         say(isFlat == (closing.exitCode == 0), "I9: exit code \(closing.exitCode) for \(states.map(\.rawValue))")
         if states.contains(.unknown) {
             say([11, 14, 75].contains(closing.exitCode), "I9: exit code \(closing.exitCode) with an unknown account")
@@ -176,7 +180,9 @@ package struct Judge {
     }
 
     /// Per leg the fills of closes never exceed what was ever open there.
-    private mutating func judgeFills(_ leg: ExchangeSimulator.LegKey, _ closes: [ExchangeSimulator.ExecutedClose], _ truth: Truth) {
+    private mutating func judgeFills(
+        _ leg: ExchangeSimulator.LegKey, _ closes: [ExchangeSimulator.ExecutedClose], _ truth: Truth
+    ) {
         let filled = closes.reduce(Fixed.zero) { $0 + $1.quantity }
         var opened = Fixed.zero
         var before = Fixed.zero

@@ -48,7 +48,11 @@ struct ExecutionTests {
         scenario.weather.lostRequestPerMille = Int(random.next(in: 0...40))
         scenario.weather.crashes = Int(random.next(in: 0...2))
         let run = try scenario.play()
-        let report = try #require(try Scenario.report(run))
+        // No exchange answered, or a guard refused: then nothing was journaled.
+        guard let report = try Scenario.report(run) else {
+            #expect(run.durable.isEmpty && run.mutationReceipts.isEmpty, "seed \(seed)")
+            return
+        }
         for leg in report.legs {
             guard let average = leg.averagePrice else {
                 #expect(leg.slippageBps == nil && leg.fee == nil && leg.realizedPnl == nil, "seed \(seed)")
