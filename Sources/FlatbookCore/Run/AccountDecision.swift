@@ -30,6 +30,8 @@ public struct AccountContext: Hashable, Sendable {
     /// How long this account has waited for rate limits since its last definite reply.
     public var limitWait: TimeSpan
     public var openersRemain: Int
+    /// Lost calls that the engine cannot make once more as they were: no early repeat of these.
+    public var unrepeatable: Set<String> = []
 
     public init(
         now: Instant, isBusy: Bool, mayMutate: Bool, stopReason: String? = nil,
@@ -140,7 +142,7 @@ extension AccountState {
         if covering.contains(where: { $0.stage == .intended }) { return .afterReads }
         let lost = covering.filter(\.isUnresolved)
         if let call = lost.first {
-            guard lost.count == 1, plan.afterUnknown == .resend, !call.wasRepeated, call.intent.repeats == nil,
+            guard lost.count == 1, !context.unrepeatable.contains(call.intent.id), plan.afterUnknown == .resend, !call.wasRepeated, call.intent.repeats == nil,
                 case .close(let close) = call.intent.mutation, !close.method.isSized, leg.openReads.count >= 2
             else { return .afterReads }
             return .now(repeats: call.intent.id)

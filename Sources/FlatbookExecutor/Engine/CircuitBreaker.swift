@@ -47,12 +47,17 @@ package struct CircuitBreaker: Sendable {
             // It is back: what failed before says nothing of now.
             health = Health()
             health.since = now
+            // The exchange may be back as well: the next account need not wait for its turn to find out.
+            probedAt = nil
         }
         health.ends.append((now, isGood))
         health.ends.removeAll { now - $0.at > Self.window }
         if !isGood, health.isFailing { health.isOpen = true }
         accounts[account] = health
     }
+
+    /// The account has ended: what it met says nothing of the others any more.
+    package mutating func forget(_ account: String) { accounts[account] = nil }
 
     /// Whether most accounts that were heard of lately fail: then it is the exchange.
     package func isExchangeFailing(at now: Instant) -> Bool {

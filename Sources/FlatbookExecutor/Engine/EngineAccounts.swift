@@ -187,7 +187,8 @@ extension Engine {
     }
 
     private func advance(_ name: String) throws(InvariantViolation) {
-        guard end == nil, let lane = lanes[name], lane.phase != .ended, machine.accounts[name]?.verdict == nil
+        guard end == nil, let lane = lanes[name], lane.phase != .ended, lane.endsWith == nil,
+            machine.accounts[name]?.verdict == nil
         else { return }
         lanes[name]?.nextStepAt = nil
         try collectPasses(name)
@@ -315,6 +316,7 @@ extension Engine {
             now: now.instant, isBusy: queued > 0 || (lane?.mutationsInFlight ?? 0) > 0,
             mayMutate: mayMutate && lane?.stop == nil && isBarrierOpen, settle: configuration.settle,
             limitWait: lane?.limitWait ?? .zero, openersRemain: lane?.openersRemain ?? 0)
+        context.unrepeatable = lane?.unrepeatable ?? []
         if let stop = lane?.stop {
             context.stopReason = stop.reason
             context.stopCause = stop.cause

@@ -279,6 +279,7 @@ extension Engine {
             if isFatal, !hasLearned { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)
         }
+        if let verdict = lanes[name]?.endsWith, lanes[name]?.mutationsInFlight == 0 { try endAccount(verdict) }
     }
 
     /// No more calls for this account; what is open is still read and told.

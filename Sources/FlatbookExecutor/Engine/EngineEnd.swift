@@ -134,10 +134,12 @@ extension Engine {
 
     func conclude() throws(InvariantViolation) {
         guard end == nil else { return }
-        if let signal = stopping { return try concludeStopping(signal) }
-        guard hasOpened, configuration.mode != .preview else { return }
-        guard machine.accountOrder.allSatisfy({ machine.accounts[$0]?.verdict != nil }) else { return }
-        if try awaitsExecutions() { return }
+        let isDone = machine.accountOrder.allSatisfy { machine.accounts[$0]?.verdict != nil }
+        // With every verdict there is nothing left to interrupt: only figures for the report were being waited for.
+        let closesAnyway = hasOpened && isDone && configuration.mode == .run && journalFailure == nil
+        if let signal = stopping, !closesAnyway { return try concludeStopping(signal) }
+        guard hasOpened, configuration.mode != .preview, isDone else { return }
+        if stopping == nil, try awaitsExecutions() { return }
         var verdict = RunVerdict(machine)
         if isPastDeadline, continuesAfterDeadline, verdict.exitCode != 11 {
             verdict = RunVerdict(status: "deadline", exitCode: 15)

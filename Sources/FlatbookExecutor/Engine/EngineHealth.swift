@@ -38,6 +38,10 @@ extension Engine {
     /// Twenty equal errors of one way to close: it is not used for this account any more, other ways are.
     func tally(_ name: String, _ close: CloseCall, _ outcome: Outcome) {
         guard isPunished(outcome.errorClass), let lane = lanes[name] else { return }
+        // What passes by itself is tried until the deadline (F47), and sizes are found by asking: both have bounds of their
+        // own, and one such leg must not stop the others.
+        if let obstacle = outcome.obstacle, obstacle.passes || obstacle == .tooLarge { return }
+        if outcome.errorClass == .market, outcome.obstacle == nil { return }
         let operation = close.method.operation
         guard lanes[name]?.errors.note(route: operation, code: outcome.code, at: now.instant) == true,
             lane.stoppedOperations[operation] == nil

@@ -115,6 +115,13 @@ extension Engine {
         lanes[name]?.queuedRepeat = repeats
         lanes[name]?.closeReadyAt = now.instant
         let (calls, unclosable) = try addToPlanner(name, rows, venue: lane.venue)
+        if let repeats, calls.count != 1 || calls[0].method.isSized {
+            // What would be called now is not the lost call once more: then its end of life is waited for.
+            venues[lane.venue]?.planner.remove(account: name)
+            lanes[name]?.queuedRepeat = nil
+            lanes[name]?.unrepeatable.insert(repeats)
+            return
+        }
         venues[lane.venue]?.closesQueued += calls.count
         for (index, call) in calls.enumerated() {
             let own = venue.plugin.profile.limit(call.method.operation)
@@ -236,7 +243,7 @@ extension Engine {
         }
         if lane.hasPass(.final) || lane.hasPass(.observation) || asksForEndings(name) { return true }
         if !lane.ordersDone, account.plan.orders != .keep { return true }
-        if !lane.cancels.isEmpty, mayMutate, lane.mayCancel { return true }
+        if !lane.cancels.isEmpty, mayMutate, lane.mayCancel, lane.stop == nil { return true }
         if lane.mutationsInFlight > 0 { return true }
         if lane.finalDone {
             if account.plan.orders == .keep || !lane.mayCancel {
@@ -244,6 +251,10 @@ extension Engine {
                     lane.orders?.count { $0.effect == .opens && isSelected($0, account) } ?? 0
             }
             try endAccount(account.provenVerdict(context(name), calls: machine.calls))
+            return true
+        }
+        if let until = lane.mistrustedUntil, now.instant < until {
+            wake(name, at: until)
             return true
         }
         if lane.finalNeedsRead || lane.mistrustsReads {
@@ -265,10 +276,12 @@ extension Engine {
     private func controlReads(_ lane: Lane, _ account: AccountState) -> [Read] {
         let closed = Set(account.legOrder.map(\.product))
         let open = Set(account.outside.map(\.key.product))
+        // The account's figures count what is not read, or not selected, as well: then they say nothing of these lists.
+        let isWholeAccountRead = account.outside.isEmpty && account.snapshot?.notRead.isEmpty ?? false
         return lane.partitions.filter { part in
             let isUnseen = account.controlled.isDisjoint(with: part.covers)
             let isEmptied = !closed.isDisjoint(with: part.covers) && open.isDisjoint(with: part.covers)
-            return part.hasControl && (isUnseen || isEmptied && lane.notRead.isEmpty)
+            return part.hasControl && (isUnseen || isEmptied && isWholeAccountRead)
         }.map { .control(product: $0.id) }
     }
 
@@ -310,8 +323,10 @@ extension Engine {
         guard let account = machine.accounts[name], let lane = lanes[name] else { return }
         if !pass.controlShowsOpen.isEmpty {
             // The account call shows open profit where the list shows nothing: the list proves nothing.
-            lanes[name]?.controlMismatches += 1
-            if lane.controlMismatches >= 5 {
+            let since = lane.mistrustedSince ?? now.instant
+            lanes[name]?.mistrustedSince = since
+            // The account's figures may lag behind a close by seconds; a list that hides something does so for longer.
+            if now.instant - since >= min(.seconds(10), account.plan.verify.timeout) {
                 return try endAccount(
                     unknownVerdict(
                         name,
@@ -320,6 +335,7 @@ extension Engine {
             }
             try recordControl(name, pass)
             lanes[name]?.mistrustsReads = true
+            lanes[name]?.mistrustedUntil = now.instant + account.plan.verify.interval
             return wake(name, at: now.instant + account.plan.verify.interval)
         }
         try recordControl(name, pass)
@@ -337,7 +353,7 @@ extension Engine {
         // A list that could not be read again keeps what was known of it.
         let known = isGood ? left : (lane.orders ?? []).filter { concerns($0, account) }
         lanes[name]?.openersRemain = known.count { $0.effect == .opens }
-        if !left.isEmpty, mayMutate, lane.mayCancel, lane.sweeps < 3 {
+        if !left.isEmpty, mayMutate, lane.mayCancel, lane.stop == nil, lane.sweeps < 3 {
             lanes[name]?.sweeps += 1
             lanes[name]?.finalNeedsRead = false
             queueCancels(name, left)

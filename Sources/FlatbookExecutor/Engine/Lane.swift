@@ -96,12 +96,17 @@ struct Lane {
     var mayCancel = true
     var finalDone = false
     var finalNeedsRead = false
-    var controlMismatches = 0
+    var mistrustedSince: Instant?
+    var mistrustedUntil: Instant?
     /// The account's own figures say that something is open: positions are read once more before they are believed.
     var mistrustsReads = false
     /// The close or cancel that is intended or in flight.
     var mutationsInFlight = 0
+    /// How it ends once the last of them has its outcome.
+    var endsWith: AccountVerdict?
     var queuedRepeat: String?
+    /// Lost calls that cannot be made once more as they were.
+    var unrepeatable: Set<String> = []
     /// By target: when the planner expected the call.
     var plannedAt: [String: TimeSpan] = [:]
     var attempt: [LegKey: Int] = [:]
