@@ -142,7 +142,8 @@ extension AccountState {
         if covering.contains(where: { $0.stage == .intended }) { return .afterReads }
         let lost = covering.filter(\.isUnresolved)
         if let call = lost.first {
-            guard lost.count == 1, !context.unrepeatable.contains(call.intent.id), plan.afterUnknown == .resend, !call.wasRepeated, call.intent.repeats == nil,
+            guard lost.count == 1, !context.unrepeatable.contains(call.intent.id), plan.afterUnknown == .resend,
+                !call.wasRepeated, call.intent.repeats == nil,
                 case .close(let close) = call.intent.mutation, !close.method.isSized, leg.openReads.count >= 2
             else { return .afterReads }
             return .now(repeats: call.intent.id)
