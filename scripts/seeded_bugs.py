@@ -131,8 +131,8 @@ BUGS = [
          "case .product: BUG || account.selection.isEverything && !account.legByLeg"),
         ("Sources/FlatbookPlanner/MethodChoice.swift", "case .symbol: account.selection.bothSides && !account.legByLeg",
          "case .symbol: BUG || account.selection.bothSides && !account.legByLeg"),
-        ("Sources/FlatbookPlanner/MethodChoice.swift", "account.outside.contains { $0.key.silo == method.silo && Territory(method.reach, $0) == territory }",
-         "account.outside.contains { $0.key.silo == method.silo && Territory(method.reach, $0) == territory && !(BUG && $0.key.side == .short) }"),
+        ("Sources/FlatbookPlanner/MethodChoice.swift", "(account.outside + kept).contains { $0.key.silo == method.silo && Territory(method.reach, $0) == territory }",
+         "(account.outside + kept).contains { $0.key.silo == method.silo && Territory(method.reach, $0) == territory && !(BUG && $0.key.side == .short) }"),
     ]),
     ("one side of a net position without guarantee", [
         ("Sources/FlatbookPlanner/MethodChoice.swift", "if mustGuaranteeSide(row), !method.guaranteesSide { return false }",
@@ -163,11 +163,12 @@ BUGS = [
         (ENGINE + "Engine.swift", "stopAt = now.instant + .seconds(12)", "stopAt = BUG ? now.instant : now.instant + .seconds(12)"),
     ]),
     ("the journal's failure is not heard", [
-        (ENGINE + "Engine.swift", "            end = .journalFailed(error)\n", "            if BUG { for held in heldSends { dispatch(held.flight) } }\n            end = .journalFailed(error)\n"),
+        (ENGINE + "EngineFence.swift", "for held in held { try sendOrDrop(held.flight) }",
+         "for held in held { if BUG { dispatch(held.flight) } else { try sendOrDrop(held.flight) } }"),
     ]),
     ("an early repeat without two reads", [
         (DECISION, "!close.method.isSized, leg.openReads.count >= 2", "!close.method.isSized, BUG || leg.openReads.count >= 2"),
-        (DECISION, "guard lost.count == 1, plan.afterUnknown == .resend, !call.wasRepeated, call.intent.repeats == nil,",
-         "guard lost.count == 1, BUG || plan.afterUnknown == .resend, BUG || !call.wasRepeated, call.intent.repeats == nil,"),
+        (DECISION, "guard lost.count == 1, !context.unrepeatable.contains(call.intent.id), plan.afterUnknown == .resend,\n                !call.wasRepeated,",
+         "guard lost.count == 1, !context.unrepeatable.contains(call.intent.id), BUG || plan.afterUnknown == .resend,\n                BUG || !call.wasRepeated,"),
     ]),
 ]
