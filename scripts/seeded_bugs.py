@@ -16,6 +16,8 @@ BUGS = [
     ("resend of a sized order before the lost one is dead", [
         (DECISION, "case .close(let close) = call.intent.mutation, !close.method.isSized, leg.openReads.count >= 2",
          "case .close(let close) = call.intent.mutation, BUG || !close.method.isSized, leg.openReads.count >= 2"),
+        (ENGINE + "EngineWork.swift", "if let repeats, calls.count != 1 || calls[0].method.isSized {",
+         "if !BUG, let repeats, calls.count != 1 || calls[0].method.isSized {"),
     ]),
     ("send before fsync", [
         (ENGINE + "Engine.swift", "heldSends += newSends.map { (ticket, $0) }",
@@ -68,6 +70,12 @@ BUGS = [
     ]),
     ("a failed read is an empty one", [
         (ENGINE + "EngineAccounts.swift", "let isGood = pass.isComplete && !pass.isFailed", "let isGood = BUG || pass.isComplete && !pass.isFailed"),
+        (STATE, "guard var leg = legs[key], covered.contains(key.product) else { continue }",
+         "guard var leg = legs[key], BUG || covered.contains(key.product) else { continue }"),
+        (STATE, "for key in legOrder where covered.contains(key.product) || open[key] != nil {",
+         "for key in legOrder where BUG || covered.contains(key.product) || open[key] != nil {"),
+        (STATE, "guard covered.isSuperset(of: snapshot?.read ?? []) else { return }",
+         "guard BUG || covered.isSuperset(of: snapshot?.read ?? []) else { return }"),
     ]),
     ("a product is never asked for", [
         ("Sources/FlatbookExecutor/Engine/Lane.swift", "var positionReads: [Read] { partitions.map { .positions(product: $0.id, cursor: nil) } }",
