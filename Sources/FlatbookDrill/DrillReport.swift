@@ -41,6 +41,7 @@ struct DrillReport {
             lines.append(
                 "  state × event: \(Coverage.legal.count - missing.count) of \(Coverage.legal.count) legal pairs met")
             lines += missing.map { "    never: \($0)" }
+            lines += summary.coverage.unexpected.map { "    unexpected: \($0)" }
             lines += summary.coverage.pairs.sorted { $0.key < $1.key }.map { "    \($0.key): \($0.value)" }
         }
         return lines.joined(separator: "\n")
@@ -54,6 +55,7 @@ struct DrillReport {
             "accounts": summary.accounts, "accountsFlat": summary.flatAccounts,
             "accountsUnknown": summary.unknownAccounts, "reopened": summary.reopened,
             "legalPairs": Coverage.legal.count, "missingPairs": summary.coverage.missing,
+            "unexpectedPairs": summary.coverage.unexpected,
             "failures": failures.map { ["seed": $0.seed, "violations": $0.violations] as [String: Any] },
         ]
         let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .prettyPrinted])

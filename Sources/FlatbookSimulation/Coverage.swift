@@ -105,9 +105,9 @@ package struct Coverage: Sendable, Equatable {
 }
 
 extension Coverage {
-    /// Every pair that can happen.
-    package static let legal: [String] = []
-
     /// Legal pairs that were not met.
-    package var missing: [String] { Self.legal.filter { pairs[$0] == nil } }
+    package var missing: [String] { Self.legal.filter { pairs[$0] == nil }.sorted() }
+
+    /// Pairs that were met and are not known to be legal.
+    package var unexpected: [String] { pairs.keys.filter { !Self.legal.contains($0) }.sorted() }
 }

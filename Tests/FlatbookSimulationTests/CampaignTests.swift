@@ -20,6 +20,8 @@ struct CampaignTests {
         #expect(summary.faults >= 5 * summary.seeds)
         #expect(summary.crashes * 10 >= 8 * summary.seeds)
         #expect(summary.flatAccounts > summary.accounts / 2)
+        #expect(summary.coverage.unexpected.isEmpty, "\(summary.coverage.unexpected)")
+        #expect(summary.coverage.missing.count < Coverage.legal.count / 2)
     }
 
     @Test("the number of threads changes nothing")

@@ -360,11 +360,6 @@ public final class Engine {
         if let key = lanes[verdict.account]?.venue { forgetQueued(verdict.account, venue: key) }
         lanes[verdict.account]?.passes = []
         lanes[verdict.account]?.cancels = []
-        // A cancel that is on its way still gets its outcome: every call is accounted for before the verdict.
-        if lanes[verdict.account]?.mutationsInFlight ?? 0 > 0 {
-            lanes[verdict.account]?.endsWith = verdict
-            return
-        }
         try record(.accountEnded(verdict))
         lanes[verdict.account]?.phase = .ended
         if let key = lanes[verdict.account]?.venue { venues[key]?.breaker.forget(verdict.account) }

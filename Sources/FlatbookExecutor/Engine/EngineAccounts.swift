@@ -187,8 +187,7 @@ extension Engine {
     }
 
     private func advance(_ name: String) throws(InvariantViolation) {
-        guard end == nil, let lane = lanes[name], lane.phase != .ended, lane.endsWith == nil,
-            machine.accounts[name]?.verdict == nil
+        guard end == nil, let lane = lanes[name], lane.phase != .ended, machine.accounts[name]?.verdict == nil
         else { return }
         lanes[name]?.nextStepAt = nil
         try collectPasses(name)

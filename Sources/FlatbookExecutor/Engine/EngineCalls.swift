@@ -67,7 +67,14 @@ extension Engine {
             case .call(let call, let permit):
                 let left = (venues[key]?.closesQueued ?? 1) - 1
                 venues[key]?.closesQueued = max(0, left)
-                try intend(.close(call), venue: key, permit: permit)
+                if isGone(call) {
+                    // While it waited, a read showed that there is nothing left to close.
+                    ledger.release(permit)
+                    venues[key]?.planner.ready(account: call.account)
+                    wake(call.account, at: now.instant)
+                } else {
+                    try intend(.close(call), venue: key, permit: permit)
+                }
             case .wait(let until, let binding):
                 venues[key]?.binding = binding
                 let earlier = venues[key]?.nextPermitAt ?? until
@@ -78,10 +85,15 @@ extension Engine {
         }
     }
 
+    private func isGone(_ call: CloseCall) -> Bool {
+        call.legs.allSatisfy { machine.accounts[call.account]?.legs[$0]?.current == nil }
+    }
+
     private func pumpCancels(_ key: VenueKey) throws(InvariantViolation) {
         for name in venues[key]?.lanes ?? [] {
             while let cancel = lanes[name]?.cancels.first, let lane = lanes[name], let venue = venues[key],
-                lane.identityDone, venue.isIdentified, lane.stop == nil,
+                // Freeze follows the snapshot (`reliability.md` §1.5): an account that could not be read loses no order.
+                machine.accounts[name]?.snapshot != nil, lane.identityDone, venue.isIdentified, lane.stop == nil,
                 lane.cancelsBlockedUntil.map({ $0 <= now.instant }) ?? true,
                 venue.inFlight < configuration.maximumInFlight
             {
@@ -279,7 +291,6 @@ extension Engine {
             if isFatal, !hasLearned { stopCalls(name, outcome) }
         case .cancel(let cancel): cancelled(name, cancel, outcome)
         }
-        if let verdict = lanes[name]?.endsWith, lanes[name]?.mutationsInFlight == 0 { try endAccount(verdict) }
     }
 
     /// No more calls for this account; what is open is still read and told.

@@ -102,8 +102,6 @@ struct Lane {
     var mistrustsReads = false
     /// The close or cancel that is intended or in flight.
     var mutationsInFlight = 0
-    /// How it ends once the last of them has its outcome.
-    var endsWith: AccountVerdict?
     var queuedRepeat: String?
     /// Lost calls that cannot be made once more as they were.
     var unrepeatable: Set<String> = []
