@@ -58,7 +58,8 @@ struct DrillReport {
             "unexpectedPairs": summary.coverage.unexpected,
             "failures": failures.map { ["seed": $0.seed, "violations": $0.violations] as [String: Any] },
         ]
-        let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .prettyPrinted])
+        let data = try? JSONSerialization.data(
+            withJSONObject: object, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 

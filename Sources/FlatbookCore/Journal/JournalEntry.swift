@@ -92,6 +92,11 @@ public struct RunHeader: Hashable, Sendable, Codable {
     public var deadlineWall: WallTime
     public var startedWall: WallTime
     public var holder: RunHolder
+    /// The rules by which the run's entries are folded; nil for journals from before they were counted. What an older version
+    /// proved is judged as it was then, never anew.
+    public private(set) var rules: Int?
+    /// 1: a cancel in flight lets no read prove anything.
+    static let currentRules = 1
     /// `--yes` was given: a resumed run need not ask either.
     public var isConfirmed: Bool?
 
@@ -121,6 +126,7 @@ public struct RunHeader: Hashable, Sendable, Codable {
         self.deadlineWall = deadlineWall
         self.startedWall = startedWall
         self.holder = holder
+        rules = Self.currentRules
     }
 }
 

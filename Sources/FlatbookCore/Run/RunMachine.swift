@@ -84,6 +84,14 @@ public struct RunMachine: Sendable {
     private mutating func resume(_ entry: JournalEntry, by holder: RunHolder) {
         interruption = nil
         guard let header else { return }
+        if holder.bootID != bootID {
+            // Ends of life on another boot's clock mean nothing here: the latest possible ones count.
+            for id in callOrder {
+                guard var call = calls[id], call.result?.deadAt != nil else { continue }
+                call.result?.deadAt = entry.at + call.intent.life
+                calls[id] = call
+            }
+        }
         bootID = holder.bootID
         deadline = Self.deadline(of: header, bootID: holder.bootID, at: Now(instant: entry.at, wall: entry.wall))
         for name in accountOrder where accounts[name]?.verdict == nil {
@@ -150,7 +158,7 @@ public struct RunMachine: Sendable {
             account.forgetProofs()
         }
         if case .cancel = intent.mutation {
-            account.cancelsInFlight.insert(intent.id)
+            if header?.rules ?? 0 >= 1 { account.cancelsInFlight.insert(intent.id) }
             account.forgetProofs()
         }
         account.nextCallNumber += 1

@@ -18,6 +18,10 @@ extension Engine {
         else { return false }
         lanes[name]?.askedEndings.formUnion(gone)
         startPass(.endings, reads: reads, lane: name)
+        // Nobody waits longer for it than for a read, whatever the limits say.
+        if let index = lanes[name]?.passes.firstIndex(where: { $0.purpose == .endings }) {
+            lanes[name]?.passes[index].giveUpAt = now.instant + .seconds(5)
+        }
         return true
     }
 

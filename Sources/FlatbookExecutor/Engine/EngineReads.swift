@@ -43,6 +43,7 @@ extension Engine {
             let request = venue.plugin.request(for: read, account: lane.account)
             let isRepeat = (lane.passes[index].attempts[read] ?? 0) > 0
             if let until = venue.breaker.holdsBack(name, isRepeat: isRepeat, at: now.instant) {
+                if lane.waitingSince == nil { lanes[name]?.waitingSince = now.instant }
                 lanes[name]?.readsBlockedUntil = until
                 return .laneBlocked
             }
@@ -70,7 +71,7 @@ extension Engine {
                 let again = until ?? now.instant + .seconds(1)
                 lanes[name]?.readsBlockedUntil = again
                 // Waiting for the limit is not counted (contract §3, Snapshot).
-                if let end = lane.passes[index].giveUpAt {
+                if let end = lane.passes[index].giveUpAt, purpose != .endings {
                     lanes[name]?.passes[index].giveUpAt = max(end, again + .seconds(20))
                 }
                 if blocking.scope.contains("uid=") { return .laneBlocked }

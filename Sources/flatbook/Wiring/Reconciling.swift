@@ -13,13 +13,28 @@ struct Reconciling {
         let names = Set(accounts.map(\.name))
         let history = RunHistory(journal)
         for summary in try history.summaries() where !summary.isClosed {
-            let machine = try history.machine(of: summary.id)
+            guard let machine = try foldable(summary, history, names) else { continue }
             guard machine.accountOrder.contains(where: names.contains) else { continue }
             Output.note("run \(summary.id) was left unfinished: reading what it left, then closing it")
             let (end, engine) = try await finish(summary, mode: .reconcile, machine: machine)
             if case .journalFailed(let error) = end {
                 throw await JournalLoss(error: error, engine: engine, journal: journal).tell(run: summary.id)
             }
+        }
+    }
+
+    /// A run that cannot be folded stops only those that share an account with it.
+    private func foldable(
+        _ summary: RunSummary, _ history: RunHistory, _ names: Set<String>
+    ) throws -> RunMachine? {
+        do {
+            return try history.machine(of: summary.id)
+        } catch let failure as CommandFailure where failure.exitCode == 1 {
+            guard case .opened(let header)? = try journal.entries(of: summary.id).first?.event,
+                !header.accounts.contains(where: { names.contains($0.account.name) })
+            else { throw failure }
+            Output.note("warning: \(failure.message); it shares no account with this plan and is left as it is")
+            return nil
         }
     }
 
