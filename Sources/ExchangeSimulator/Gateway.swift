@@ -117,14 +117,16 @@ struct GatewayAnswer: Sendable {
 
 /// How one exchange words what goes wrong at its edge and behind it, for one call.
 struct GatewayVoice {
+    typealias Drawn = (ExchangeSimulation, inout SplitMix64) -> GatewayAnswer
+
     /// The throttle's answer.
-    var tooMany: () -> GatewayAnswer
+    var tooMany: (ExchangeSimulation) -> GatewayAnswer
     /// An error before execution that an honest client must take for unknown, e.g. while software is released.
-    var spurious: (inout SplitMix64) -> GatewayAnswer
+    var spurious: Drawn
     /// An error although the call was executed.
-    var systemError: (inout SplitMix64) -> GatewayAnswer
+    var systemError: Drawn
     /// Success without the rows, or not the exchange's envelope: must never be taken for flat.
-    var failedRead: (inout SplitMix64) -> GatewayAnswer
+    var failedRead: Drawn
 }
 
 extension ExchangeSimulation {
@@ -166,7 +168,7 @@ extension ExchangeSimulation {
         switch fault {
         case .tooMany:
             world.truth.injectedRejections += 1
-            answer = voice.tooMany()
+            answer = voice.tooMany(self)
         case .serverError:
             let pages: [(Int, String)] = [
                 (500, "Internal Server Error"), (502, "Bad Gateway"), (503, "Service Unavailable"), (520, "Unknown"),
@@ -174,7 +176,7 @@ extension ExchangeSimulation {
             let page = pages[random.below(pages.count)]
             answer = .html(page.0, page.1)
         case .edgeBlock: answer = .page(403, "text/plain", "")
-        case .releaseWindow: answer = voice.spurious(&random)
+        case .releaseWindow: answer = voice.spurious(self, &random)
         case .cutBefore, .hangBefore:
             note(arrival, uid: uid, mutation: mutation, executed: false, status: 0, code: "")
             let fate: SimulatedDelivery.Fate = fault == .hangBefore ? .hang : .cutBeforeExecution
@@ -232,8 +234,8 @@ extension ExchangeSimulation {
         case .gatewayAfter:
             let isBad = random.chance(perMille: 500)
             delivery.reply = (isBad ? GatewayAnswer.html(502, "Bad Gateway") : .html(504, "Gateway Time-out")).reply
-        case .systemErrorAfter: delivery.reply = voice.systemError(&random).reply
-        case .failedRead: delivery.reply = voice.failedRead(&random).reply
+        case .systemErrorAfter: delivery.reply = voice.systemError(self, &random).reply
+        case .failedRead: delivery.reply = voice.failedRead(self, &random).reply
         default: break
         }
         return delivery

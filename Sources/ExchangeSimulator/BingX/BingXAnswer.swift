@@ -130,28 +130,25 @@ extension ExchangeSimulation {
             isRejection: code != 0 && !answer.isThrottle)
     }
 
-    func voice(_ call: BingXCall) -> GatewayVoice {
-        func failed(_ code: Int64, _ text: String) -> GatewayAnswer {
-            gatewayAnswer(BingXAnswer(code: code, message: text))
-        }
+    static func voice(_ call: BingXCall) -> GatewayVoice {
         let unclear: [(Int64, String)] = [
             (109_500, "The current system is busy, please try again later"), (100_500, "Internal system error"),
             (100_400, "Gateway timeout"), (101_500, "RPC timeout"), (80_012, "service unavailable"),
         ]
-        func draw(_ random: inout SplitMix64) -> GatewayAnswer {
+        let draw: GatewayVoice.Drawn = { exchange, random in
             let chosen = unclear[random.below(unclear.count)]
-            return failed(chosen.0, chosen.1)
+            return exchange.gatewayAnswer(BingXAnswer(code: chosen.0, message: chosen.1))
         }
         return GatewayVoice(
-            tooMany: { gatewayAnswer(throttled("rate limited")) },
-            spurious: { draw(&$0) }, systemError: { draw(&$0) },
-            failedRead: { random in
+            tooMany: { $0.gatewayAnswer($0.throttled("rate limited")) },
+            spurious: draw, systemError: draw,
+            failedRead: { exchange, random in
                 switch random.below(6) {
                 case 0: .html(503, "Service Unavailable")
-                case 1: gatewayAnswer(.success(.null))
+                case 1: exchange.gatewayAnswer(.success(.null))
                 case 2: .page(200, "application/json", "")
-                case 3: failed(109_500, "The current system is busy, please try again later")
-                case 4: gatewayAnswer(.success(nil))
+                case 3: exchange.gatewayAnswer(BingXAnswer(code: unclear[0].0, message: unclear[0].1))
+                case 4: exchange.gatewayAnswer(.success(nil))
                 default: .page(200, "text/html", "<html><body>Just a moment...</body></html>")
                 }
             })

@@ -6,7 +6,7 @@ extension ExchangeSimulation {
         let call = BingXCall(arrival)
         let mutation = call.route?.isMutation ?? (call.request.method != "GET")
         let uid = uid(forKey: call.key)
-        let voice = voice(call)
+        let voice = Self.voice(call)
         func done(_ answer: BingXAnswer, _ fault: FaultKind?) -> SimulatedDelivery {
             deliver(gatewayAnswer(answer), arrival, uid: uid, mutation: mutation, fault: fault, voice: voice)
         }

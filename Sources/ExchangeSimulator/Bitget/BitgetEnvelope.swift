@@ -39,22 +39,24 @@ extension ExchangeSimulation {
             isRejection: answer.code != "00000" && !answer.code.isEmpty && answer.code != "429")
     }
 
-    func voice(_ call: BitgetCall) -> GatewayVoice {
-        func code(_ random: inout SplitMix64, _ codes: [String]) -> GatewayAnswer {
-            let code = codes[random.below(codes.count)]
-            return gatewayAnswer(.failure(code, status: code == "40725" ? 500 : 400), call)
+    static func voice(_ call: BitgetCall) -> GatewayVoice {
+        func draw(_ codes: [String]) -> GatewayVoice.Drawn {
+            { exchange, random in
+                let code = codes[random.below(codes.count)]
+                return exchange.gatewayAnswer(.failure(code, status: code == "40725" ? 500 : 400), call)
+            }
         }
         return GatewayVoice(
-            tooMany: { gatewayAnswer(Self.tooMany, call) },
-            spurious: { code(&$0, ["45001", "40725", "40808", "40015"]) },
-            systemError: { code(&$0, ["40725", "45001", "40015", "40010"]) },
-            failedRead: { random in
+            tooMany: { $0.gatewayAnswer(Self.tooMany, call) },
+            spurious: draw(["45001", "40725", "40808", "40015"]),
+            systemError: draw(["40725", "45001", "40015", "40010"]),
+            failedRead: { exchange, random in
                 switch random.below(6) {
                 case 0: .html(503, "Service Unavailable")
-                case 1: gatewayAnswer(BitgetAnswer(data: .null), call)
+                case 1: exchange.gatewayAnswer(BitgetAnswer(data: .null), call)
                 case 2: .page(200, "application/json", "")
                 case 3: .page(200, "application/json", "{\"code\":1,\"message\":\"System error\"}")
-                case 4: gatewayAnswer(.failure("45001"), call)
+                case 4: exchange.gatewayAnswer(.failure("45001"), call)
                 default: .page(200, "text/html", "<html><body>Just a moment...</body></html>")
                 }
             })

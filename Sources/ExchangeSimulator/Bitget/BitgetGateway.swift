@@ -6,7 +6,7 @@ extension ExchangeSimulation {
         var call = call
         let mutation = call.route?.isMutation ?? (call.request.method == "POST")
         let uid = uid(forKey: call.key)
-        let voice = voice(call)
+        let voice = Self.voice(call)
         func done(_ answer: BitgetAnswer, _ fault: FaultKind?) -> SimulatedDelivery {
             deliver(gatewayAnswer(answer, call), call.arrival, uid: uid, mutation: mutation, fault: fault, voice: voice)
         }

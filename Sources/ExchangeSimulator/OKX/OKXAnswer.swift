@@ -164,15 +164,15 @@ extension ExchangeSimulation {
             isRejection: answer.code != "0" && !answer.isThrottle)
     }
 
-    func voice(_ call: OKXCall) -> GatewayVoice {
-        func draw(_ random: inout SplitMix64, _ codes: [String]) -> GatewayAnswer {
-            gatewayAnswer(.failure(codes[random.below(codes.count)]), call)
+    static func voice(_ call: OKXCall) -> GatewayVoice {
+        func draw(_ codes: [String]) -> GatewayVoice.Drawn {
+            { exchange, random in exchange.gatewayAnswer(.failure(codes[random.below(codes.count)]), call) }
         }
         return GatewayVoice(
-            tooMany: { gatewayAnswer(throttledOKX(call), call) },
-            spurious: { draw(&$0, ["50001", "50004", "50013", "50026"]) },
-            systemError: { draw(&$0, ["50004", "50026", "51149", "51054"]) },
-            failedRead: { random in
+            tooMany: { $0.gatewayAnswer($0.throttledOKX(call), call) },
+            spurious: draw(["50001", "50004", "50013", "50026"]),
+            systemError: draw(["50004", "50026", "51149", "51054"]),
+            failedRead: { _, random in
                 switch random.below(6) {
                 case 0: .html(503, "Service Unavailable")
                 case 1: .page(200, "application/json", #"{"code":"0","msg":"","data":{}}"#)

@@ -122,7 +122,7 @@ private struct JSONParser {
             let start = index
             guard current == UInt8(ascii: "\"") else { throw unexpected() }
             let name = try string()
-            guard names.insert(name).inserted else { throw JSONError(.duplicateName, at: start) }
+            if isNamedTwice(name, in: members, &names) { throw JSONError(.duplicateName, at: start) }
             skipSpace()
             try expect(UInt8(ascii: ":"))
             members.append(JSONValue.Member(name, try value(depth: depth)))
@@ -130,6 +130,13 @@ private struct JSONParser {
             if take(UInt8(ascii: "}")) { return members }
             try expect(UInt8(ascii: ","))
         }
+    }
+
+    /// Few names are compared one by one, which is faster; many by a set, so that time stays linear.
+    private func isNamedTwice(_ name: String, in members: [JSONValue.Member], _ names: inout Set<String>) -> Bool {
+        if members.count < 16 { return members.contains { $0.name == name } }
+        if names.isEmpty { names = Set(members.map(\.name)) }
+        return !names.insert(name).inserted
     }
 
     private mutating func elements(depth: Int) throws(JSONError) -> [JSONValue] {

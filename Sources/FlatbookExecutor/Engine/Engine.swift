@@ -210,7 +210,7 @@ public final class Engine {
 
     private func start() throws(InvariantViolation) {
         for key in venueOrder {
-            guard var venue = venues[key] else { continue }
+            guard let venue = venues[key] else { continue }
             let usable = venue.lanes.contains { isUsable($0) }
             if !usable {
                 venue.phase = .ready
@@ -220,7 +220,6 @@ public final class Engine {
                 venue.pass = ReadPass(id: makeID(), purpose: .venue, reads: reads)
                 venue.began = now.instant
             }
-            venues[key] = venue
         }
     }
 

@@ -23,12 +23,11 @@ extension Engine {
         wokeAt = now.instant
         for name in machine.accountOrder {
             // Time asleep is nobody's time to answer.
-            guard var lane = lanes[name] else { continue }
+            guard let lane = lanes[name] else { continue }
             lane.limitWait = lane.limitWait + asleep
             for index in lane.passes.indices {
                 lane.passes[index].giveUpAt = lane.passes[index].giveUpAt.map { $0 + asleep }
             }
-            lanes[name] = lane
         }
         for key in venueOrder where venues[key]?.phase == .ready {
             venues[key]?.isClockSuspect = true

@@ -13,18 +13,28 @@ public enum EngineMode: String, Hashable, Sendable {
 
 /// One base URL of one exchange behind one egress: where clock, instruments and limits are shared.
 public struct VenueKey: Hashable, Sendable, Comparable, CustomStringConvertible {
-    public var exchange: ExchangeID
-    public var environment: TradingEnvironment
+    public let exchange: ExchangeID
+    public let environment: TradingEnvironment
     /// Scheme, host and port.
-    public var base: String
-    public var egress: String
+    public let base: String
+    public let egress: String
+    /// Taken once: the engine looks venues up many times for every answer.
+    private let hash: Int
 
     public init(exchange: ExchangeID, environment: TradingEnvironment, base: String, egress: String) {
         self.exchange = exchange
         self.environment = environment
         self.base = base
         self.egress = egress
+        var hasher = Hasher()
+        hasher.combine(exchange)
+        hasher.combine(environment)
+        hasher.combine(base)
+        hasher.combine(egress)
+        hash = hasher.finalize()
     }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
     public var description: String { "\(exchange) at \(base)" }
     public static func < (a: Self, b: Self) -> Bool {

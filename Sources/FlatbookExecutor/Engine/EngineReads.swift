@@ -365,7 +365,7 @@ extension Engine {
 
     /// Three accounts refused within two seconds behind one address: the address is meant (`venue-model.md` §1).
     private func widenIfShared(_ flight: Flight) {
-        guard let name = flight.account, var venue = venues[flight.venue] else { return }
+        guard let name = flight.account, let venue = venues[flight.venue] else { return }
         venue.recentRejections.removeAll { now.instant - $0.at > .seconds(2) || $0.account == name }
         venue.recentRejections.append((name, now.instant))
         let isShared = venue.recentRejections.count >= 3
@@ -373,7 +373,6 @@ extension Engine {
             venue.recentRejections = []
             venue.widenings += 1
         }
-        venues[flight.venue] = venue
         guard isShared,
             let ip = flight.permit.costs.first(where: {
                 $0.key.scope.hasPrefix("ip=") && !$0.key.scope.contains("route=")

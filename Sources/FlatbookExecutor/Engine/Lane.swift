@@ -49,7 +49,9 @@ struct ReadPass {
 }
 
 /// One account's volatile side: what is under way now. Everything that matters later is in the journal.
-struct Lane {
+///
+/// A class, as every step looks at many fields of many lanes: nothing is copied for that.
+final class Lane {
     enum Phase: Hashable {
         case waiting, preflight, snapshot, held, working, ended
     }
@@ -149,7 +151,7 @@ struct Lane {
 }
 
 /// What one exchange's accounts share.
-struct Venue {
+final class Venue {
     enum Phase: Hashable { case contacting, ready, down }
 
     let key: VenueKey
@@ -191,6 +193,13 @@ struct Venue {
     var isBreakerTold = false
     /// Told of `maxFailures`.
     var isPauseTold = false
+
+    init(key: VenueKey, plugin: any ExchangePlugin, ledger: any RateLedger, planner: any CallPlanner) {
+        self.key = key
+        self.plugin = plugin
+        self.ledger = ledger
+        self.planner = planner
+    }
 }
 
 /// A request under way.
