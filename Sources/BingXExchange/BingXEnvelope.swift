@@ -20,7 +20,7 @@ struct BingXEnvelope {
     ///   that says `success: false`.
     init(_ reply: VenueReply, codeless: Bool = false) throws(MalformedReply) {
         let value: JSONValue
-        do { value = try JSONValue.parse(reply.body) } catch { throw MalformedReply(error.description) }
+        do { value = try reply.json() } catch { throw MalformedReply(error.description) }
         guard case .object = value else { throw MalformedReply("the reply is no object") }
         if codeless, value["code"] == nil {
             code = Self.success

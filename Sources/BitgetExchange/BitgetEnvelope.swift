@@ -16,7 +16,7 @@ struct BitgetEnvelope {
     ///   numeric codes and with `message` objects of its own; those never passed through the exchange.
     init(_ reply: VenueReply) throws(MalformedReply) {
         let value: JSONValue
-        do { value = try JSONValue.parse(reply.body) } catch { throw MalformedReply(error.description) }
+        do { value = try reply.json() } catch { throw MalformedReply(error.description) }
         guard case .object = value else { throw MalformedReply("the reply is no object") }
         guard case .string(let code)? = value["code"], !code.isEmpty else {
             throw MalformedReply("the reply has no text code")

@@ -24,6 +24,9 @@ public struct TransportError: Error, Hashable, Sendable {
         public static let halted = Code("halted")
         /// The host was asleep while the call was in flight.
         public static let suspended = Code("host-suspended")
+
+        /// Our own decision or our own host's: it says nothing of the exchange's health.
+        public var isOurs: Bool { [.cancelled, .fenced, .halted, .suspended].contains(self) }
     }
 
     public var code: Code

@@ -142,19 +142,3 @@ public struct SignedRequest: Sendable, CustomStringConvertible, CustomReflectabl
     public var description: String { "\(method.rawValue) \(target.prefix { $0 != "?" }) <redacted>" }
     public var customMirror: Mirror { Mirror(self, children: ["request": description]) }
 }
-
-/// A whole reply: status, headers and body. Size and time were bounded by the transport.
-public struct VenueReply: Hashable, Sendable {
-    public var status: Int
-    /// Lower-case names.
-    public var headers: [VenueRequest.Header]
-    public var body: [UInt8]
-
-    public init(status: Int, headers: [VenueRequest.Header] = [], body: [UInt8]) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-    }
-
-    public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
-}

@@ -16,7 +16,7 @@ struct OKXEnvelope {
     ///   replies have a number (§4.3). The edge's own shapes carry `error_code` beside it and prove nothing.
     init(_ reply: VenueReply) throws(MalformedReply) {
         let value: JSONValue
-        do { value = try JSONValue.parse(reply.body) } catch { throw MalformedReply(error.description) }
+        do { value = try reply.json() } catch { throw MalformedReply(error.description) }
         guard case .object = value else { throw MalformedReply("the reply is no object") }
         guard value["error_code"] == nil, let code = value["code"]?.text, !code.isEmpty,
             code.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") })

@@ -50,7 +50,12 @@ enum BingXRoute: String, CaseIterable, Sendable {
     case coinDetail = "GET /openApi/cswap/v1/trade/orderDetail"
     case coinFills = "GET /openApi/cswap/v1/trade/allFillOrders"
 
-    var product: String { rawValue.contains("/cswap/") ? "cswap" : "swap" }
+    var product: String { isCoinMargined ? "cswap" : "swap" }
+
+    private var isCoinMargined: Bool {
+        // By its place: a search through the text would cost more than the rest of a request.
+        rawValue.utf8.drop { $0 != UInt8(ascii: "/") }.starts(with: "/openApi/cswap/".utf8)
+    }
 
     /// Group of the address's limits: 1 market data, 2 and 3 account and trade (sheet §3, §4).
     var group: Int {

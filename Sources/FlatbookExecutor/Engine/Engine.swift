@@ -145,7 +145,7 @@ public final class Engine {
             heldSends += newSends.map { (ticket, $0) }
             if end != nil { endTicket = ticket }
             entries = []
-        } else {
+        } else if journalFailure == nil {
             for id in newSends { dispatch(id) }
         }
         newSends = []

@@ -233,7 +233,7 @@ extension Engine {
         guard let flight = flights.removeValue(forKey: id) else { return }
         if let name = flight.account { dirty.append(name) }
         venues[flight.venue]?.inFlight -= 1
-        if error.code != .cancelled, error.code != .suspended { noteHealth(of: flight, isGood: false) }
+        if !error.code.isOurs { noteHealth(of: flight, isGood: false) }
         if error.wasWritten {
             venues[flight.venue]?.ledger.abandon(flight.permit, at: now.instant, allowance: .seconds(5))
         } else {

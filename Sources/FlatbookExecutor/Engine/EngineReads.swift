@@ -209,10 +209,14 @@ extension Engine {
             venues[key]?.pass = nil
             return
         }
-        venues[key]?.pass?.attempts[read, default: 0] += 1
+        let attempts = venues[key]?.pass?.attempts[read, default: 0] ?? 0
+        venues[key]?.pass?.attempts[read] = attempts + 1
         venues[key]?.pass?.waiting.append(read)
-        venues[key]?.nextPermitAt = now.instant + .milliseconds(250)
-        venues[key]?.retryPassAt = now.instant + .milliseconds(250)
+        // Contact is short and has an end; a clock that is only measured again waits longer and longer.
+        let isContact = venues[key]?.phase == .contacting
+        let again = now.instant + .milliseconds(isContact ? 250 : 250 << min(5, Int64(attempts)))
+        venues[key]?.nextPermitAt = again
+        venues[key]?.retryPassAt = again
     }
 
     private func readAnswered(
@@ -290,7 +294,11 @@ extension Engine {
         case .rateLimited:
             penalize(outcome, flight: flight)
         case .clockSkew:
-            if isSkewedForGood(name, flight) { return try refuse(name, outcome) }
+            let attempts = (pass.attempts[read] ?? 0) + 1
+            pass.attempts[read] = attempts
+            // Where the exchange's time cannot be read either, the end comes by count.
+            if isSkewedForGood(name, flight) || attempts >= 12 { return try refuse(name, outcome) }
+            delay = Self.backOff(attempts)
         case .ok, .alreadyFlat, .retry, .unknown, .adapt, .conflict, .market, .duplicateId, .notFound, .fatalCall:
             if outcome.penalty != nil { penalize(outcome, flight: flight) }
             let attempts = (pass.attempts[read] ?? 0) + 1
@@ -301,14 +309,16 @@ extension Engine {
                 return try skip(read, pass: pass, at: index, lane: name, outcome: outcome)
             }
             if outcome.errorClass == .fatalCall, attempts >= 3 { pass.isFailed = true }
-            // Slower and slower: BingX shuts a route after some twenty equal errors in eight minutes.
-            delay = .milliseconds(Int64(200 * (1 << min(6, attempts - 1))))
+            delay = Self.backOff(attempts)
         }
         pass.waiting.append(read)
         lanes[name]?.passes[index] = pass
         let blocked = lanes[name]?.readsBlockedUntil ?? now.instant
         lanes[name]?.readsBlockedUntil = max(blocked, now.instant + delay)
     }
+
+    /// Slower and slower: BingX shuts a route after some twenty equal errors in eight minutes.
+    private static func backOff(_ attempts: Int) -> TimeSpan { .milliseconds(200 << min(6, Int64(attempts) - 1)) }
 
     /// Identity, orders and control help; positions decide.
     private func isOptional(_ purpose: ReadPass.Purpose) -> Bool {
