@@ -94,7 +94,7 @@ enum BitgetFailure {
             outcome.errorClass = .fatalCall
         case .wrongAccountKind where route == BitgetRoute.followerClose && BitgetFamily.said(by: outcome.code) == nil:
             outcome.errorClass = .fatalCall
-        default: break
+        case .credentials, .permission, .ipBinding, .wrongEnvironment, .wrongAccountKind, .restricted, nil: break
         }
     }
 

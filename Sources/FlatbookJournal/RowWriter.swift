@@ -77,7 +77,9 @@ struct RowWriter {
         switch entry.event {
         case .closed(let closing): (run.status, run.exitCode) = (closing.status, closing.exitCode)
         case .resumed: (run.status, run.exitCode) = (nil, nil)
-        default: break
+        case .opened, .identified, .learned, .snapshot, .planned, .intent, .outcome, .resolved, .observed, .controlled,
+            .legRefused, .legEnded, .penalty, .accountEnded, .executed, .interrupted:
+            break
         }
         runs[entry.run] = run
         next += 1

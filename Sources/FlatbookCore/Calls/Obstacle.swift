@@ -45,7 +45,9 @@ public enum Obstacle: String, Hashable, Sendable, Codable, CaseIterable {
         case .adl: .adl
         case .liquidation: .liquidation
         case .delivery: .delivery
-        default: nil
+        case .suspended, .illiquid, .tooLarge, .tooSmall, .step, .barred, .delisted, .riskControl, .held, .rules,
+            .mode, .margin, .copyTrading:
+            nil
         }
     }
 }
