@@ -163,6 +163,12 @@ package enum ReportTable {
             let more = openers.count > names.count ? ", … see accounts.csv" : ""
             lines.append("resting orders that can open positions again: \(names.joined(separator: ", "))\(more)")
         }
+        let unread = report.accounts.filter { ($0.state == .flat || $0.state == .alreadyFlat) && $0.reason != nil }
+        if !unread.isEmpty {
+            let names = unread.prefix(mostFlatRows).map { "\($0.name): \($0.reason ?? "")" }
+            let more = unread.count > names.count ? "; … see accounts.csv" : ""
+            lines.append("flat, but \(names.joined(separator: "; "))\(more)")
+        }
         if let late = report.run.lateCloseUntil {
             lines.append(
                 "a lost close may still execute until \(late.rfc3339); it can only close what this plan selects")

@@ -9,6 +9,8 @@ package struct BitgetUnifiedSwitches: Sendable {
     package var cancelsAsRows = false
     /// A cancel of nothing succeeds; off: `25204`.
     package var emptyCancelSucceeds = false
+    /// Lists of strategy orders heed the `type` that is asked for; off: they show all, without it.
+    package var strategiesHaveTypes = true
     package init() {}
 }
 

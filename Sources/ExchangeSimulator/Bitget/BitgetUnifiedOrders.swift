@@ -24,8 +24,11 @@ extension ExchangeSimulation {
     }
 
     func unifiedStrategies(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {
+        let hasTypes = configuration.switches.unified.strategiesHaveTypes
+        let type = hasTypes ? call.field("type") : nil
         let orders = world.states[index].account.plans.filter {
             isMeant(call, $0.product, $0.symbol) && (call.field("planType") ?? $0.planType) == $0.planType
+                && (type ?? Self.strategyType($0)) == Self.strategyType($0)
         }
         return unifiedPage(
             orders.map { order in
@@ -38,10 +41,16 @@ extension ExchangeSimulation {
                             ("orderId", .text(order.id)), ("clientOid", .text(order.clientOid)),
                             ("planType", .text(order.planType)), ("qty", .decimal(order.size)),
                             ("triggerPrice", .decimal(order.triggerPrice)), ("status", .text("live")),
-                        ] + unifiedSides(index, order.leg, closes: order.closes)
+                        ] + (hasTypes ? [("type", .text(Self.strategyType(order)))] : [])
+                            + unifiedSides(index, order.leg, closes: order.closes)
                             + [("createdTime", stamp), ("updatedTime", stamp)])
                 )
             }, call)
+    }
+
+    /// `tpsl` for TP/SL of a position, by the row types of the classic family, else `trigger`.
+    private static func strategyType(_ order: PlanOrder) -> String {
+        ["normal_plan", "track_plan", "trigger"].contains(order.planType) ? "trigger" : "tpsl"
     }
 
     func unifiedDetail(_ call: BitgetCall, _ index: Int) -> BitgetAnswer {

@@ -55,9 +55,7 @@ extension Engine {
         }
         let isHeldUp = !lane.identityDone || lane.passes.contains { !$0.waiting.isEmpty }
         guard isHeldUp, lane.mutationsInFlight == 0, account.verdict == nil else { return false }
-        try endAccount(
-            account.isProven
-                ? account.provenVerdict(context, calls: machine.calls) : account.verdict(context, calls: machine.calls))
+        try endAccount(account.isProven ? proven(name, account) : account.verdict(context, calls: machine.calls))
         return true
     }
 
@@ -238,11 +236,12 @@ extension Engine {
     private func finish(_ name: String) throws(InvariantViolation) -> Bool {
         guard let lane = lanes[name], let account = machine.accounts[name] else { return true }
         if let stop = context(name).hardStop, now.instant >= stop {
-            try endAccount(account.provenVerdict(context(name), calls: machine.calls))
+            try endAccount(proven(name, account))
             return true
         }
         if lane.hasPass(.final) || lane.hasPass(.observation) || asksForEndings(name) { return true }
-        if !lane.ordersDone, account.plan.orders != .keep { return true }
+        // Under `keep` too: the report says how many orders can open positions again.
+        if !lane.ordersDone { return true }
         if !lane.cancels.isEmpty, mayMutate, lane.mayCancel, lane.stop == nil { return true }
         if lane.mutationsInFlight > 0 { return true }
         if lane.finalDone {
@@ -250,7 +249,7 @@ extension Engine {
                 lanes[name]?.openersRemain =
                     lane.orders?.count { $0.effect == .opens && isSelected($0, account) } ?? 0
             }
-            try endAccount(account.provenVerdict(context(name), calls: machine.calls))
+            try endAccount(proven(name, account))
             return true
         }
         if let until = lane.mistrustedUntil, now.instant < until {
@@ -268,6 +267,19 @@ extension Engine {
             .final, reads: controlReads(lane, account) + leftoverReads(lane, account), lane: name)
         dirty.append(name)
         return true
+    }
+
+    /// Flat by its positions; where the orders that may remain were not all read, the verdict says so.
+    private func proven(_ name: String, _ account: AccountState) -> AccountVerdict {
+        var verdict = account.provenVerdict(context(name), calls: machine.calls)
+        guard let lane = lanes[name], verdict.state == .flat || verdict.state == .alreadyFlat else { return verdict }
+        let isLookedAt = lane.finalDone && !lane.ordersUnread
+        let isSwept = account.plan.orders != .keep && lane.mayCancel
+        guard !isLookedAt || (!isSwept && !lane.ordersComplete) else { return verdict }
+        verdict.reason = "not every list of its resting orders could be read: more may remain than are counted"
+        let seen = lane.orders?.count { $0.effect == .opens && isSelected($0, account) } ?? 0
+        if !lane.finalDone { verdict.openersRemain = max(verdict.openersRemain, seen) }
+        return verdict
     }
 
     /// Partitions with a control call that have shown neither a row nor a good control answer: a row of one product proves
@@ -353,6 +365,7 @@ extension Engine {
         // A list that could not be read again keeps what was known of it.
         let known = isGood ? left : (lane.orders ?? []).filter { concerns($0, account) }
         lanes[name]?.openersRemain = known.count { $0.effect == .opens }
+        lanes[name]?.ordersUnread = !isGood && !leftoverReads(lane, account).isEmpty
         if !left.isEmpty, mayMutate, lane.mayCancel, lane.stop == nil, lane.sweeps < 3 {
             lanes[name]?.sweeps += 1
             lanes[name]?.finalNeedsRead = false

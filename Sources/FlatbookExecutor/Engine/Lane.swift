@@ -91,6 +91,8 @@ final class Lane {
     /// Since when a close of this account could go but for limits.
     var closeReadyAt: Instant?
     var openersRemain = 0
+    /// The last look at what may remain was not complete: nobody knows how many orders there are.
+    var ordersUnread = false
     var freezeDone = false
     var freezeDeadline: Instant?
     var cancels: [CancelCall] = []
