@@ -129,7 +129,9 @@ let package = Package(
                 swiftSettings: strict),
             .testTarget(
                 name: "flatbookTests",
-                dependencies: ["FlatbookCore", "FlatbookHost", "ExchangeSimulator", "SimulatorServer"],
+                dependencies: [
+                    "FlatbookCore", "FlatbookHost", "FlatbookJournal", "ExchangeSimulator", "SimulatorServer",
+                ],
                 swiftSettings: strict),
         ],
     swiftLanguageModes: [.v6]
