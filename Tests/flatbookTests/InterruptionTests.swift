@@ -116,4 +116,26 @@ import Testing
             #expect(state.openPositions == 0)
         }
     }
+
+    @Test("a signal while an old run is being read ends the new run before it begins: nothing is sent")
+    func interruptedWhileReconciling() async throws {
+        try await Desk.open(positions: 4, ["--latency", "300"]) { desk in
+            let old = try desk.start(["run", "plans/all.yaml", "--yes", "--progress", "json"])
+            #expect(try await old.sees(Self.callStart))
+            old.send(9)
+            _ = try await old.outcome()
+            let run = try desk.start(["run", "plans/all.yaml", "--yes", "--progress", "json"])
+            #expect(try await run.sees(#""type":"run_start""#))
+            let before = try await desk.state()
+            run.send(15)
+            let outcome = try await run.outcome()
+            #expect(outcome.code == 143 && outcome.all.contains("was not begun"), "\(outcome.all)")
+            let after = try await desk.state()
+            #expect(after.mutations == before.mutations && after.openPositions > 0)
+            // The old run can still be finished.
+            let resumed = try await desk.flatbook("resume")
+            #expect(resumed.code == 0, "\(resumed.all)")
+            try await expectAccounted(desk)
+        }
+    }
 }

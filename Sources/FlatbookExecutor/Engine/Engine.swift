@@ -42,6 +42,8 @@ public final class Engine {
     var roundTrips: [Int64] = []
     var firstSendAt: Instant?
     var deadlineSeen = false
+    /// When the last account of this process ended.
+    var lastEndAt: Instant?
     /// When the host last woke up.
     var wokeAt: Instant?
     var executions = ExecutionReads()
@@ -325,7 +327,10 @@ public final class Engine {
     }
 
     /// How long a resumed run tries to reach its exchanges: to its own deadline, and at least as long as a new run does.
+    /// One that is only read and closed tries no longer than a new run: that may be what waits for it, with accounts of
+    /// exchanges that do answer.
     var resumeDeadline: Instant {
+        if configuration.mode == .reconcile { return startedAt.instant + .seconds(10) }
         // The configuration's header names this process; the run's own boot is in the journaled one.
         let deadline = RunMachine.deadline(
             of: machine.header ?? configuration.header, bootID: configuration.header.holder.bootID, at: startedAt)
@@ -360,6 +365,7 @@ public final class Engine {
         lanes[verdict.account]?.passes = []
         lanes[verdict.account]?.cancels = []
         try record(.accountEnded(verdict))
+        lastEndAt = now.instant
         lanes[verdict.account]?.phase = .ended
         if let key = lanes[verdict.account]?.venue { venues[key]?.breaker.forget(verdict.account) }
         notice(.accountEnded(verdict))

@@ -296,7 +296,16 @@ extension Engine {
     }
 
     private func observed(_ name: String, _ pass: ReadPass) throws(InvariantViolation) {
-        guard duplicateRow(pass.positions) == nil else { return }
+        guard duplicateRow(pass.positions) == nil else {
+            // No read, and no reason to ask again at once.
+            lanes[name]?.observeNotBefore = now.instant + .seconds(1)
+            return
+        }
+        // These lists show something: the doubt that they hide it is over.
+        let shown = Set(pass.positions.map(\.key.product))
+        for part in lanes[name]?.partitions ?? [] where !shown.isDisjoint(with: part.covers) {
+            lanes[name]?.doubted.subtract(part.covers)
+        }
         try record(
             .observed(
                 Observation(

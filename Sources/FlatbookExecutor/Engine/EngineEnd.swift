@@ -141,7 +141,7 @@ extension Engine {
         guard hasOpened, configuration.mode != .preview, isDone else { return }
         if stopping == nil, try awaitsExecutions() { return }
         var verdict = RunVerdict(machine)
-        if isPastDeadline, continuesAfterDeadline, verdict.exitCode != 11 {
+        if wasLate, continuesAfterDeadline, verdict.exitCode != 11 {
             verdict = RunVerdict(status: "deadline", exitCode: 15)
         }
         if configuration.mode == .reconcile { verdict.status = "interrupted" }
@@ -151,6 +151,16 @@ extension Engine {
                     status: verdict.status, exitCode: verdict.exitCode, reads: reads, limits: limitUse(),
                     medianRoundTrip: medianRoundTrip, lateCloseUntil: lateCloseUntil())))
         finish(.closed(verdict))
+    }
+
+    /// Whether the last account ended after the deadline. What was only read for the report since then does not count.
+    private var wasLate: Bool {
+        if let lastEndAt { return lastEndAt >= machine.deadline }
+        // An earlier process ended them all: its instants may be of another boot.
+        guard let header = machine.header, let last = machine.accounts.values.compactMap(\.verdictWall).max() else {
+            return isPastDeadline
+        }
+        return last >= header.deadlineWall
     }
 
     /// What is in flight is awaited, then the run can be resumed (I22).

@@ -24,7 +24,8 @@ extension Engine {
                 return
             case .observe(let notBefore):
                 if lane.hasPass(.observation) { return }
-                if notBefore > now.instant { return wake(name, at: notBefore) }
+                let earliest = max(notBefore, lane.observeNotBefore ?? notBefore)
+                if earliest > now.instant { return wake(name, at: earliest) }
                 return startPass(.observation, reads: lane.positionReads, lane: name)
             case .finish:
                 if try finish(name) { return }
@@ -55,8 +56,35 @@ extension Engine {
         }
         let isHeldUp = !lane.identityDone || lane.passes.contains { !$0.waiting.isEmpty }
         guard isHeldUp, lane.mutationsInFlight == 0, account.verdict == nil else { return false }
-        try endAccount(account.isProven ? proven(name, account) : account.verdict(context, calls: machine.calls))
+        try endAccount(
+            account.isProven ? provenVerdict(name, account) : account.verdict(context, calls: machine.calls))
         return true
+    }
+
+    /// The verdict of an account whose reads prove it. Where its own figures spoke against them, or control is required
+    /// and did not come, nothing is proven, however little time is left.
+    private func provenVerdict(_ name: String, _ account: AccountState) -> AccountVerdict {
+        let doubted = lanes[name]?.doubted ?? []
+        if !doubted.isEmpty { return unknownVerdict(name, reason: Self.doubt(doubted), cause: nil) }
+        let missing = uncontrolled(name)
+        if !missing.isEmpty, account.plan.verify.control == .required {
+            return unknownVerdict(
+                name, reason: "no positive control for \(missing.joined(separator: ", "))", cause: nil)
+        }
+        return withUnreadOrders(name, account, account.provenVerdict(context(name), calls: machine.calls))
+    }
+
+    private static func doubt(_ products: Set<String>) -> String {
+        "positions read as none, but the account shows open profit in \(products.sorted().joined(separator: ", "))"
+    }
+
+    /// Products that no row and no control call has shown to be read; also those that have no control call at all, unless
+    /// nothing was asked of them.
+    private func uncontrolled(_ name: String) -> [String] {
+        let seen = machine.accounts[name]?.controlled ?? []
+        return (lanes[name]?.partitions ?? []).filter { part in
+            seen.isDisjoint(with: part.covers) && (part.hasControl || part.refusedAs == nil)
+        }.flatMap(\.covers)
     }
 
     func queued(_ name: String) -> Int {
@@ -190,6 +218,15 @@ extension Engine {
                 symbol: order.symbol, nativeID: order.instrument, exchange: account.listed.account.exchange)
     }
 
+    /// An order that closes does not tell which of two legs of one side it serves, e.g. cross and isolated: where one of them
+    /// is to stay, the order stays with it.
+    private func mayServeOutside(_ order: RestingOrder, _ account: AccountState) -> Bool {
+        order.effect == .closes
+            && account.outside.contains {
+                $0.key.instrument == order.instrument && $0.key.product == order.product && $0.key.side == order.side
+            }
+    }
+
     /// Openers of the selection go first; protective orders stay until the close is proven.
     func queueOpeners(_ name: String) {
         guard let account = machine.accounts[name], account.plan.orders != .keep, let orders = lanes[name]?.orders
@@ -203,7 +240,7 @@ extension Engine {
         else { return }
         let held = close.legs.filter { account.legs[$0]?.failure?.errorClass == ErrorClass.conflict.rawValue }
         let blocking = (lanes[name]?.orders ?? []).filter { order in
-            order.effect == .closes && !order.protective
+            order.effect == .closes && !order.protective && !mayServeOutside(order, account)
                 && held.contains {
                     $0.instrument == order.instrument && $0.product == order.product && $0.side == order.side
                 }
@@ -236,7 +273,7 @@ extension Engine {
     private func finish(_ name: String) throws(InvariantViolation) -> Bool {
         guard let lane = lanes[name], let account = machine.accounts[name] else { return true }
         if let stop = context(name).hardStop, now.instant >= stop {
-            try endAccount(proven(name, account))
+            try endAccount(provenVerdict(name, account))
             return true
         }
         if lane.hasPass(.final) || lane.hasPass(.observation) || asksForEndings(name) { return true }
@@ -249,7 +286,7 @@ extension Engine {
                 lanes[name]?.openersRemain =
                     lane.orders?.count { $0.effect == .opens && isSelected($0, account) } ?? 0
             }
-            try endAccount(proven(name, account))
+            try endAccount(provenVerdict(name, account))
             return true
         }
         if let until = lane.mistrustedUntil, now.instant < until {
@@ -270,8 +307,10 @@ extension Engine {
     }
 
     /// Flat by its positions; where the orders that may remain were not all read, the verdict says so.
-    private func proven(_ name: String, _ account: AccountState) -> AccountVerdict {
-        var verdict = account.provenVerdict(context(name), calls: machine.calls)
+    private func withUnreadOrders(
+        _ name: String, _ account: AccountState, _ proven: AccountVerdict
+    ) -> AccountVerdict {
+        var verdict = proven
         guard let lane = lanes[name], verdict.state == .flat || verdict.state == .alreadyFlat else { return verdict }
         let isLookedAt = lane.finalDone && !lane.ordersUnread
         let isSwept = account.plan.orders != .keep && lane.mayCancel
@@ -321,7 +360,7 @@ extension Engine {
 
     /// What `orders` says must go at the end: openers, and TP/SL of legs we closed; under `cancel-all` everything selected.
     private func concerns(_ order: RestingOrder, _ account: AccountState) -> Bool {
-        guard isSelected(order, account) else { return false }
+        guard isSelected(order, account), !mayServeOutside(order, account) else { return false }
         if account.plan.orders == .cancelAll || order.effect == .opens { return true }
         return order.protective
             && account.legOrder.contains { key in
@@ -333,17 +372,17 @@ extension Engine {
     /// After control and lists: sweep what is left, read once more if something was cancelled, then the end.
     func finalRead(_ name: String, _ pass: ReadPass, isGood: Bool) throws(InvariantViolation) {
         guard let account = machine.accounts[name], let lane = lanes[name] else { return }
-        if !pass.controlShowsOpen.isEmpty {
+        // Only a good answer takes a doubt away; one that fails does not.
+        lane.doubted = lane.doubted.union(pass.controlShowsOpen).subtracting(pass.controlled)
+        if lane.doubted.isEmpty {
+            lane.mistrustedSince = nil
+        } else {
             // The account call shows open profit where the list shows nothing: the list proves nothing.
             let since = lane.mistrustedSince ?? now.instant
             lanes[name]?.mistrustedSince = since
             // The account's figures may lag behind a close by seconds; a list that hides something does so for longer.
             if now.instant - since >= min(.seconds(10), account.plan.verify.timeout) {
-                return try endAccount(
-                    unknownVerdict(
-                        name,
-                        reason: "positions read as none, but the account shows open profit in "
-                            + pass.controlShowsOpen.joined(separator: ", "), cause: nil))
+                return try endAccount(unknownVerdict(name, reason: Self.doubt(lane.doubted), cause: nil))
             }
             try recordControl(name, pass)
             lanes[name]?.mistrustsReads = true
@@ -351,15 +390,8 @@ extension Engine {
             return wake(name, at: now.instant + account.plan.verify.interval)
         }
         try recordControl(name, pass)
-        // Also those that have no control call at all, unless nothing was asked of them.
-        let seen = machine.accounts[name]?.controlled ?? []
-        let uncontrolled = lane.partitions.filter { part in
-            seen.isDisjoint(with: part.covers) && (part.hasControl || part.refusedAs == nil)
-        }.flatMap(\.covers)
-        if !uncontrolled.isEmpty, account.plan.verify.control == .required {
-            return try endAccount(
-                unknownVerdict(
-                    name, reason: "no positive control for \(uncontrolled.joined(separator: ", "))", cause: nil))
+        if account.plan.verify.control == .required, !uncontrolled(name).isEmpty {
+            return try endAccount(provenVerdict(name, machine.accounts[name] ?? account))
         }
         let left = pass.orders.filter { concerns($0, account) }
         // A list that could not be read again keeps what was known of it.

@@ -100,6 +100,9 @@ final class Lane {
     var mayCancel = true
     var finalDone = false
     var finalNeedsRead = false
+    /// Products whose list showed nothing while the account's own figures said that something is open, and no good answer
+    /// since has said otherwise.
+    var doubted: Set<String> = []
     var mistrustedSince: Instant?
     var mistrustedUntil: Instant?
     /// The account's own figures say that something is open: positions are read once more before they are believed.
@@ -119,6 +122,8 @@ final class Lane {
     /// Reads that were denied a permit are not asked again before this.
     var readsBlockedUntil: Instant?
     var cancelsBlockedUntil: Instant?
+    /// A whole read that was none is not asked again before this.
+    var observeNotBefore: Instant?
     var stop: (reason: String, cause: AccountVerdict.Cause?)?
     /// Taken over by an unlock: before this a request of the old holder may still execute.
     var sizedNotBefore: Instant?

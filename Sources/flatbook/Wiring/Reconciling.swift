@@ -17,8 +17,22 @@ struct Reconciling {
             guard machine.accountOrder.contains(where: names.contains) else { continue }
             Output.note("run \(summary.id) was left unfinished: reading what it left, then closing it")
             let (end, engine) = try await finish(summary, mode: .reconcile, machine: machine)
-            if case .journalFailed(let error) = end {
+            switch end {
+            case .closed: continue
+            case .journalFailed(let error):
                 throw await JournalLoss(error: error, engine: engine, journal: journal).tell(run: summary.id)
+            case .interrupted(let signal):
+                // Whoever stops the command stops the run that it has not begun yet.
+                throw CommandFailure(
+                    Int32(RunVerdict.exitCode(ofStop: signal)),
+                    "interrupted by \(signal) while run \(summary.id) was being read; the new run was not begun and sent "
+                        + "nothing")
+            case .broken(let violation):
+                throw CommandFailure(
+                    1, "run \(summary.id), left unfinished, cannot be closed: \(violation). Nothing was sent")
+            case .invalid, .refused, .keptOut, .unreachable, .preview:
+                // What is wrong with the old run's accounts is no fault of the new one, which checks its own.
+                Output.note("warning: run \(summary.id) could not be closed and is left as it is")
             }
         }
     }

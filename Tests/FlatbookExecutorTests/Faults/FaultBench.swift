@@ -93,7 +93,8 @@ final class FaultBench {
     init(
         _ configuration: SimulationConfiguration,
         plan: PlanDocument = PlanDocument(name: "f", accounts: [Pattern("*")]),
-        pinned: Bool = true, signingAs: [SimulatedAccount]? = nil, adjust: (inout Account) -> Void = { _ in }
+        pinned: Bool = true, signingAs: [SimulatedAccount]? = nil,
+        onlyLegs: [String: [FlatbookCore.LegKey]] = [:], adjust: (inout Account) -> Void = { _ in }
     ) {
         simulation = ExchangeSimulation(configuration)
         accounts = signingAs ?? configuration.accounts
@@ -103,7 +104,7 @@ final class FaultBench {
                 uid: pinned ? simulated.uid : nil, endpoint: Self.base,
                 options: simulated.isFollower ? ["role": ["copy-follower"]] : [:])
             adjust(&account)
-            return RunHeader.RunAccount(account: account, plan: 0)
+            return RunHeader.RunAccount(account: account, plan: 0, onlyLegs: onlyLegs[simulated.name])
         }
         let wall = WallTime(milliseconds: Self.wallStart)
         header = RunHeader(
