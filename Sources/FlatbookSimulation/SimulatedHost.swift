@@ -26,6 +26,9 @@ final class SimulatedHost {
         return epoch
     }
 
+    /// Files beside the locks: who last signed an order with a size, and when.
+    fileprivate var signatures: [String: (process: Int, at: Instant)] = [:]
+
     fileprivate func holds(_ account: String, _ process: Int, epoch: Int) -> Bool {
         locks[account].map { $0.holder == process && $0.epoch == epoch } ?? false
     }
@@ -121,4 +124,19 @@ final class ProcessLocks: AccountLocking {
     }
 
     func releaseAll() { host.release(process) }
+
+    func signs(_ account: String, now: Now) {
+        if let lock = epochs[account]?.lock { host.signatures[lock] = (process, now.instant) }
+    }
+
+    func settled(_ account: String) {
+        if isStillHeld(account), let lock = epochs[account]?.lock { host.signatures[lock] = nil }
+    }
+
+    func signedElsewhere(_ account: String, now: Now) -> Instant? {
+        guard let lock = epochs[account]?.lock, let last = host.signatures[lock], last.process != process else {
+            return nil
+        }
+        return min(last.at, now.instant)
+    }
 }

@@ -157,6 +157,7 @@ public final class Engine {
                 guard let flight = flights[id] else { continue }
                 venues[flight.venue]?.ledger.abandon(flight.permit, at: now.instant, allowance: .seconds(5))
             }
+            settleLocks()
             configuration.locks.releaseAll()
             isFinished = true
             effects.append(.wake(nil))

@@ -74,13 +74,11 @@ extension Engine {
             expected != found
         {
             let reason = "the key belongs to uid \(found), the accounts file says \(expected)"
-            return try endAccount(
-                AccountVerdict(
-                    account: name, state: .skipped, reason: reason,
-                    error: ErrorNote(
-                        errorClass: "fatalAccount", exchangeCode: "wrong-uid", message: reason,
-                        action: "put the right key or uid into \(lane.account.source.file)"),
-                    cause: .wrongUID))
+            var verdict = notTaken(name, reason: reason, cause: .wrongUID)
+            verdict.error = ErrorNote(
+                errorClass: "fatalAccount", exchangeCode: "wrong-uid", message: reason,
+                action: "put the right key or uid into \(lane.account.source.file)")
+            return try endAccount(verdict)
         }
         if identity.uid != nil || machine.accounts[name]?.identity == nil {
             try record(.identified(account: name, identity: identity))
@@ -126,6 +124,13 @@ extension Engine {
         }
     }
 
+    /// It is not this run's to touch: skipped, unless an earlier process of the run read it. Of those legs, and of calls
+    /// that were made, nothing is known now.
+    private func notTaken(_ name: String, reason: String, cause: AccountVerdict.Cause?) -> AccountVerdict {
+        if machine.accounts[name]?.snapshot != nil { return unknownVerdict(name, reason: reason, cause: cause) }
+        return AccountVerdict(account: name, state: .skipped, reason: reason, cause: cause)
+    }
+
     /// The exchange or a rule said no to the whole account.
     func refuse(_ name: String, _ outcome: Outcome) throws(InvariantViolation) {
         guard let account = machine.accounts[name], account.verdict == nil else { return }
@@ -141,8 +146,11 @@ extension Engine {
         var verdict = account.verdict(context(name), calls: machine.calls)
         if account.snapshot == nil || verdict.state == .residual || account.calls(machine.calls).isEmpty {
             verdict.state = .refused
-            verdict.legs = account.legOrder.map {
-                AccountVerdict.Leg(key: $0, state: .refused, reason: outcome.message, error: note)
+            // What is proven flat stays so.
+            let flat = verdict.legs.filter { $0.state == .flat || $0.state == .alreadyFlat }
+            verdict.legs = account.legOrder.map { key in
+                flat.first { $0.key == key }
+                    ?? AccountVerdict.Leg(key: key, state: .refused, reason: outcome.message, error: note)
             }
         }
         verdict.reason = "\(outcome.code) \(outcome.message)"
@@ -196,7 +204,7 @@ extension Engine {
         case .waiting, .ended: return
         case .preflight, .snapshot:
             if let stop = lane.stop {
-                try endAccount(AccountVerdict(account: name, state: .skipped, reason: stop.reason, cause: stop.cause))
+                try endAccount(notTaken(name, reason: stop.reason, cause: stop.cause))
             } else if isPastDeadline {
                 try endAccount(unknownVerdict(name, reason: "the deadline passed before it was read", cause: .deadline))
             }
@@ -313,6 +321,8 @@ extension Engine {
                     sentAt: pass.firstSentAt ?? now.instant, receivedAt: pass.lastReceivedAt ?? now.instant,
                     serverTime: pass.serverTime, digest: digest(of: pass.positions))))
         if lanes[name]?.finalNeedsRead == true { lanes[name]?.finalDone = true }
+        // Open again: after its close, what may remain is looked at once more.
+        if machine.accounts[name]?.openLegs.isEmpty == false { lanes[name]?.finalDone = false }
         lanes[name]?.finalNeedsRead = false
     }
 

@@ -186,7 +186,12 @@ extension Engine {
             } else {
                 nil
             }
-        guard let reason else { return dispatch(id) }
+        guard let reason else {
+            if case .close(let close) = intent.mutation, close.method.isSized {
+                configuration.locks.signs(close.account, now: now)
+            }
+            return dispatch(id)
+        }
         let outcome = Outcome(effect: .none, errorClass: .retry, code: "not-sent", message: reason)
         if reason == Self.fencedReason { fence(intent.mutation.account) }
         try conclude(id, flight: flight, intent: intent, outcome: outcome, reply: nil)

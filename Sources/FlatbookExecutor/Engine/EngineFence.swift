@@ -16,18 +16,40 @@ extension Engine {
         notice(.warning("\(name): \(Self.fencedReason); nothing more is sent for it"))
     }
 
-    /// After an unlock the old holder's last signature lives on for a while: two sized orders must not both be alive.
+    /// The last signature of another run lives on for a while, after an unlock as after a kill: two sized orders must not
+    /// both be alive (I3).
     func tookOver(_ name: String) {
-        guard let at = configuration.locks.unlockedAt(name, now: now), let key = lanes[name]?.venue,
+        let unlocked = configuration.locks.unlockedAt(name, now: now)
+        let signed = configuration.locks.signedElsewhere(name, now: now)
+        guard let at = [unlocked, signed].compactMap({ $0 }).max(), let key = lanes[name]?.venue,
             let life = venues[key]?.plugin.profile.signatureLife
         else { return }
         let end = at + life + Self.lifeMargin
         guard end > now.instant else { return }
         lanes[name]?.sizedNotBefore = end
+        let why =
+            unlocked == nil
+            ? "an order of another run may still be on its way for \(name)" : "\(name) was unlocked a moment ago"
         notice(
             .warning(
-                "\(name) was unlocked a moment ago: orders with a size wait until \(now.wall(at: end).rfc3339), "
-                    + "closes of whole positions do not"))
+                "\(why): orders with a size wait until \(now.wall(at: end).rfc3339), closes of whole positions do not"))
+    }
+
+    /// Tells the next run for which accounts it need not wait for anything of this one.
+    func settleLocks() {
+        var live: Set<String> = []
+        for call in machine.calls.values {
+            guard case .close(let close) = call.intent.mutation, close.method.isSized else { continue }
+            guard let result = call.result else {
+                live.insert(close.account)
+                continue
+            }
+            let isDead = result.deadAt.map { $0 <= now.instant } ?? false
+            if result.outcome.effect == .unknown, !isDead { live.insert(close.account) }
+        }
+        for name in machine.accountOrder where lanes[name]?.isLocked == true && !live.contains(name) {
+            configuration.locks.settled(name)
+        }
     }
 
     /// When a sized order of an account that was unlocked may go; nil = now.

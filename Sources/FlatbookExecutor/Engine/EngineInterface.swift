@@ -61,11 +61,20 @@ public protocol AccountLocking: AnyObject {
     func epoch(of account: String) -> Int?
     /// When an unlock fenced the holder before us, if one did: sized orders wait until what that one signed is dead.
     func unlockedAt(_ account: String, now: Now) -> Instant?
+    /// An order with a size is about to be signed: until ``settled(_:)`` another run must know when.
+    func signs(_ account: String, now: Now)
+    /// None of this run's orders with a size can execute any more.
+    func settled(_ account: String)
+    /// When another run last signed an order with a size that it did not see end, if one did.
+    func signedElsewhere(_ account: String, now: Now) -> Instant?
 }
 
 extension AccountLocking {
     public func epoch(of account: String) -> Int? { nil }
     public func unlockedAt(_ account: String, now: Now) -> Instant? { nil }
+    public func signs(_ account: String, now: Now) {}
+    public func settled(_ account: String) {}
+    public func signedElsewhere(_ account: String, now: Now) -> Instant? { nil }
 }
 
 /// A request that the driver signs and sends at once.

@@ -16,13 +16,13 @@ extension Engine {
         try pumpVenuePass(key)
         guard venues[key]?.phase == .ready, hasOpened else { return }
         for purposes in [[ReadPass.Purpose.identity, .snapshot], [.observation], [.orders, .final, .endings]] {
-            for name in venues[key]?.lanes ?? [] {
+            lanes: for name in venues[key]?.lanes ?? [] {
                 guard let lane = lanes[name], lane.phase != .ended, !lane.passes.isEmpty else { continue }
                 if let blocked = lane.readsBlockedUntil, blocked > now.instant { continue }
                 for pass in lane.passes where purposes.contains(pass.purpose) && !pass.waiting.isEmpty {
                     switch try pumpPass(pass.id, lane: name, venue: key) {
                     case .goOn: continue
-                    case .laneBlocked: break
+                    case .laneBlocked: continue lanes
                     case .venueBlocked: return
                     }
                 }

@@ -67,15 +67,20 @@ package final class HeldLock: Sendable {
     package let card: LockCard
     /// How the holder before was fenced, where this epoch began with an unlock: what it signed may still arrive.
     package let broken: BrokenLock?
-    private let epochPath: String
+    /// When another run last signed an order with a size, where it did not see all of them end.
+    package let left: LastSignature?
+    /// Path of the lock's files without their endings.
+    private let base: String
+    private var epochPath: String { base + ".epoch" }
     private let descriptor: Mutex<Int32?>
 
-    fileprivate init(_ file: Int32, epoch: Int, epochPath: String, card: LockCard, broken: BrokenLock?) {
+    fileprivate init(_ file: Int32, epoch: Int, base: String, card: LockCard) {
         descriptor = Mutex(file)
         self.epoch = epoch
-        self.epochPath = epochPath
+        self.base = base
         self.card = card
-        self.broken = broken
+        broken = BrokenLock.read(base, epoch: epoch)
+        left = LastSignature.read(base).flatMap { $0.run == card.run ? nil : $0 }
     }
 
     deinit { release() }
@@ -86,6 +91,17 @@ package final class HeldLock: Sendable {
         guard let file = try? LockFile.open(epochPath, create: false) else { return false }
         defer { close(file) }
         return LockFile.number(in: file) == epoch
+    }
+
+    /// Before an order with a size is signed: its request may outlive this process.
+    package func signs(bootID: String, now: Now) {
+        LastSignature(run: card.run, bootID: bootID, at: now.instant, wall: now.wall).write(base)
+    }
+
+    /// Every order with a size has ended: the next run need not wait for any.
+    package func settled() {
+        // Whoever was fenced has no say in what its successor signed.
+        if isStillHeld() { _ = unlink(LastSignature.path(base)) }
     }
 
     /// Lets others have the account. The file stays: unlinking it would let two processes lock two files of one name.
@@ -135,9 +151,7 @@ package struct AccountLocks: Sendable {
             var own = card
             let unique = String(UInt64.random(in: .min ... .max), radix: 16)
             own.id = card.id.isEmpty ? unique : card.id + "-" + unique
-            let lock = HeldLock(
-                file, epoch: epoch, epochPath: epochPath(key), card: own,
-                broken: BrokenLock.read(directory.locksPath + "/" + key.fileName, epoch: epoch))
+            let lock = HeldLock(file, epoch: epoch, base: directory.locksPath + "/" + key.fileName, card: own)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try LockFile.replace(file, with: (try? encoder.encode(own)) ?? Data(), path)

@@ -11,7 +11,7 @@ import Foundation
 
 /// How the holder of an epoch was fenced, kept beside the lock for its next holder: what the old one had signed by then
 /// may still arrive at the exchange (`reliability.md` §1.7.4).
-package struct BrokenLock: Hashable, Sendable, Codable {
+package struct BrokenLock: BootMoment, Hashable, Sendable, Codable {
     /// The epoch that the unlock began.
     package var epoch: Int
     /// Whose lock it was.
@@ -22,14 +22,6 @@ package struct BrokenLock: Hashable, Sendable, Codable {
     /// On the boot clock of ``bootID``.
     package var at: Instant
     package var wall: WallTime
-
-    /// When it was broken on this boot's clock; after a restart of the machine reckoned by the wall clock, and now where
-    /// that says that it lies in the future.
-    package func instant(bootID: String, now: Now) -> Instant {
-        if bootID == self.bootID { return min(at, now.instant) }
-        let age = now.wall.milliseconds - wall.milliseconds
-        return age < 0 ? now.instant : now.instant - .milliseconds(min(age, 86_400_000))
-    }
 
     static func path(_ base: String) -> String { base + ".unlock" }
 

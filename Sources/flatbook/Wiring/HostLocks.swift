@@ -8,6 +8,7 @@ final class HostLocks: AccountLocking {
     private let locks: AccountLocks
     private let card: LockCard
     private let held = HeldLocks()
+    private let boot = bootID()
 
     init(directory: HostDirectory, card: LockCard) {
         locks = AccountLocks(directory: directory)
@@ -37,7 +38,15 @@ final class HostLocks: AccountLocking {
     func epoch(of account: String) -> Int? { held.lock(of: account)?.epoch }
 
     func unlockedAt(_ account: String, now: Now) -> Instant? {
-        held.lock(of: account)?.broken?.instant(bootID: bootID(), now: now)
+        held.lock(of: account)?.broken?.instant(bootID: boot, now: now)
+    }
+
+    func signs(_ account: String, now: Now) { held.lock(of: account)?.signs(bootID: boot, now: now) }
+
+    func settled(_ account: String) { held.lock(of: account)?.settled() }
+
+    func signedElsewhere(_ account: String, now: Now) -> Instant? {
+        held.lock(of: account)?.left?.instant(bootID: boot, now: now)
     }
 
     /// For the send gate, which runs beside the engine.

@@ -159,10 +159,10 @@ final class FaultBench {
         endedMs = nowMs
         // What was lost on the way may still arrive.
         while let next = queue.popLast() {
+            // Alarms of the process that ended move no time.
+            guard case .arrive(let id, let request, let road, let sentNs) = next.event else { continue }
             nowNs = max(nowNs, next.at)
-            if case .arrive(let id, let request, let road, let sentNs) = next.event {
-                arrive(id, request, road, sentNs)
-            }
+            arrive(id, request, road, sentNs)
         }
         simulation.advance(toNs: nowNs + 60_000_000_000)
     }
