@@ -193,6 +193,26 @@ struct RunMachineTests {
         #expect(try story.fold().accounts["a"]?.isProven == false)
     }
 
+    @Test("a read that was sent before the reply proves nothing, however late it came back", arguments: [true, false])
+    func readSentBeforeTheReply(isLate: Bool) throws {
+        var story = Story()
+        story.snapshot([story.long])
+        story.wait(2_000)
+        story.intend("a/1")
+        story.wait(100)
+        let sent = story.now
+        story.wait(100)
+        story.answer("a/1", .executed)
+        story.add(
+            .observed(
+                Observation(
+                    account: "a", positions: [], read: ["USDT-FUTURES"], controlled: [],
+                    sentAt: isLate ? sent : story.now, receivedAt: story.now, serverTime: nil, digest: "d")))
+        story.wait(1000)
+        story.observe([])
+        #expect(try story.fold().accounts["a"]?.isProven == !isLate)
+    }
+
     @Test("a leg that comes back is counted and loses its proof")
     func reopened() throws {
         var story = Story()

@@ -63,6 +63,11 @@ struct ClockFaultTests {
         let account = try bench.account(name)
         #expect(account.state == .refused && account.error?.errorClass == ErrorClass.clockSkew.rawValue)
         #expect(bench.mutations(name).isEmpty && bench.endedMs < 60_000)
+        // Measured at the start and once more, then never again.
+        let measured = bench.sent.filter {
+            $0.account == nil && $0.exchange.rawValue == name.prefix { $0 != "-" } && $0.path.hasSuffix("time")
+        }
+        #expect(measured.count == 2, "\(measured.map(\.atMs))")
         try bench.expectOthersFlat(but: [name])
     }
 

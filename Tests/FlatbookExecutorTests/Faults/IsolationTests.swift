@@ -169,6 +169,8 @@ struct IsolationTests {
         #expect(try bench.account(name).state == .refused, "\(bench.reasons)")
         #expect(bench.open(name).count == 1)
         #expect(bench.mutations(name).allSatisfy { !$0.executed })
+        // BingX tells what a key may do in no answer that a run reads: there the call itself is refused.
+        if name != "bingx-001" { #expect(!bench.sent.contains { $0.account == name && $0.isMutation }) }
     }
 
     @Test("F45: a key of the exchange's demo is refused with the right hint", arguments: ["bitget-001", "okx-001"])

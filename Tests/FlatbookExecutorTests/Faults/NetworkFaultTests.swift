@@ -64,6 +64,8 @@ struct NetworkFaultTests {
         try bench.play()
         let first = bench.outcomes(name).first
         #expect(first?.outcome.effect == .unknown && first?.outcome.code == "timeout")
+        let sent = try #require(bench.sent.first { $0.isMutation }).atMs
+        #expect(first?.answeredAt == Instant(nanoseconds: FaultBench.startNs + (sent + 10_000) * 1_000_000))
         try expectFlat(bench, name, receipts: 1)
     }
 
@@ -90,6 +92,13 @@ struct NetworkFaultTests {
         let isAfterDeath = sends.count == 2 && sends[1].atMs - sends[0].atMs >= life
         let isSized = bench.simulation.truth.calls.keys.contains { $0.hasSuffix("/order") }
         #expect(sends.count == 2)
+        // Between the loss and the repeat, two complete reads show the leg open.
+        let lost = try #require(bench.durable.firstIndex { if case .outcome = $0.event { true } else { false } })
+        let again = try #require(bench.durable.lastIndex { if case .intent = $0.event { true } else { false } })
+        let reads = bench.durable[lost..<again].count { entry in
+            if case .observed(let read) = entry.event { !read.positions.isEmpty } else { false }
+        }
+        #expect(reads >= 2)
         if !isSized { #expect(isAfterDeath == waits || name == "bingx-001", "\(sends.map(\.atMs)) \(life)") }
     }
 

@@ -117,6 +117,24 @@ struct ProofTests {
         #expect([.flat, .residual].contains(state), "\(bench.reasons)")
     }
 
+    @Test("F56: a reply that is older than its request is no read, whatever it shows")
+    func oldReplies() throws {
+        let bench = FaultBench(single("bitget-001").configuration())
+        let old = FaultBench.wallStart - 5_000
+        bench.road = { passing in
+            guard isPositions(passing), passing.atMs < 5_000, !bench.mutations("bitget-001").isEmpty else {
+                return .open
+            }
+            let text = #"{"code":"00000","msg":"success","requestTime":\#(old),"data":[]}"#
+            return .answered(.text(200, text))
+        }
+        try bench.play()
+        let reads = bench.durable.compactMap { if case .observed(let read) = $0.event { read.receivedAt } else { nil } }
+        let since = Instant(nanoseconds: FaultBench.startNs + 5_000_000_000)
+        #expect(reads.count >= 2 && reads.allSatisfy { $0 >= since }, "\(reads)")
+        #expect(try bench.report().run.exitCode == 0, "\(bench.reasons)")
+    }
+
     static let empty = [
         "bitget-001": #"{"code":"00000","msg":"success","requestTime":1700000000000,"data":[]}"#,
         "okx-001": #"{"code":"0","msg":"","data":[]}"#, "bingx-001": #"{"code":0,"msg":"","data":[]}"#,
@@ -181,8 +199,9 @@ struct ProofTests {
     func endlessPages() throws {
         var fleet = FaultFleet(okx: 1)
         let slot = try #require(fleet.slots["okx-001"])
-        fleet.builder.resting(
+        let id = fleet.builder.resting(
             slot, "ETH-USDT-SWAP", product: "SWAP", leg: .long, closes: false, size: Fixed(1))
+        var served = 0
         let bench = FaultBench(fleet.configuration(), plan: .whole { $0.guards.deadline = .seconds(120) })
         bench.road = { passing in
             guard passing.path.hasSuffix("orders-pending") else { return .open }
@@ -191,16 +210,21 @@ struct ProofTests {
                 guard let open = text.firstIndex(of: "["), let close = text.lastIndex(of: "]"),
                     text.index(after: open) < close
                 else { return reply }
-                let row = String(text[text.index(after: open)..<close])
+                // Each page with another id, all larger than the real one, so that something always comes after it.
+                served += 1
+                let row = text[text.index(after: open)..<close].replacing(
+                    id, with: "\(9_000_000_000_000_000_000 - served)")
                 var full = reply
-                full.body = Array(
-                    (text[...open] + Array(repeating: row, count: 100).joined(separator: ",") + text[close...]).utf8)
+                full.body = Array((text[...open] + row + text[close...]).utf8)
                 return full
             }
         }
         try bench.play()
         let pages = bench.sent.count { $0.path.hasSuffix("orders-pending") }
-        #expect(pages > 1 && pages <= 1_100, "\(pages) pages")
+        // Five hundred a look: the first, one before each of three sweeps, and the last.
+        #expect(pages == 2_500, "\(pages) pages")
+        let looks = bench.sent.count { $0.path.hasSuffix("orders-pending") && !$0.query.contains("after=") }
+        #expect(looks == 5, "\(looks) looks")
         let close = try #require(bench.sent.first { $0.path.hasSuffix("close-position") })
         #expect(close.atMs < 3_000)
         #expect(bench.open("okx-001").isEmpty && bench.end != nil)
