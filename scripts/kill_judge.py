@@ -53,7 +53,11 @@ class Judge:
     def blind_spots(self):
         """Lies that this judge would believe: each changes the evidence so that it must complain."""
         def repeated(lie):
-            sent = next((r for r in lie.state["receipts"] if r["mutation"]), None)
+            # Of a request that was intended as often as it arrived: a lost twin of it would explain one receipt more.
+            intended = collections.Counter(intent["requestDigest"] for _, intent in self.intents)
+            mutations = [r for r in lie.state["receipts"] if r["mutation"]]
+            arrived = collections.Counter(map(self.digest, mutations))
+            sent = next((r for r in mutations if arrived[self.digest(r)] == intended[self.digest(r)]), None)
             return sent and lie.state["receipts"].append(sent) is None
 
         def forgotten(lie):
