@@ -29,6 +29,8 @@ public final class Engine {
     var stopping: String?
     var stopAt: Instant?
     var end: EngineEnd?
+    /// After a broken invariant: until when answers are awaited.
+    var drainUntil: Instant?
     /// The end waits for this append.
     var endTicket: UInt64?
     /// Appends under way, in order.
@@ -100,6 +102,7 @@ public final class Engine {
             }
         } catch {
             finish(.broken(error))
+            if drainUntil == nil { drainUntil = now.instant + Self.patienceInFlight }
         }
         flush()
         return effects
@@ -119,7 +122,7 @@ public final class Engine {
         case .stop(let signal):
             if stopping == nil {
                 stopping = signal
-                stopAt = now.instant + .seconds(12)
+                stopAt = now.instant + Self.patienceInFlight
             }
         }
     }
@@ -151,7 +154,10 @@ public final class Engine {
             for id in newSends { dispatch(id) }
         }
         newSends = []
-        if let end, endTicket == nil {
+        if let until = drainUntil, endTicket == nil, now.instant < until, isMutationInFlight {
+            // A broken invariant sends nothing more; answers to what was sent still go to the journal (§1.4).
+            effects.append(.wake(until))
+        } else if let end, endTicket == nil {
             // What is still on its way counts at the exchange, but nobody waits for it any more.
             for id in flights.keys.sorted() {
                 guard let flight = flights[id] else { continue }

@@ -163,10 +163,16 @@ extension Engine {
         return last >= header.deadlineWall
     }
 
+    /// How long a stopped run waits for answers: the longest call, and a little.
+    static let patienceInFlight = TimeSpan.seconds(12)
+
+    var isMutationInFlight: Bool {
+        flights.values.contains { if case .mutation = $0.kind { true } else { false } }
+    }
+
     /// What is in flight is awaited, then the run can be resumed (I22).
     private func concludeStopping(_ signal: String) throws(InvariantViolation) {
-        let isBusy = flights.values.contains { if case .mutation = $0.kind { true } else { false } }
-        if isBusy, let stopAt, now.instant < stopAt { return }
+        if isMutationInFlight, let stopAt, now.instant < stopAt { return }
         if hasOpened, configuration.mode == .run { try record(.interrupted(signal: signal)) }
         finish(journalFailure.map { .journalFailed($0) } ?? .interrupted(signal: signal))
     }

@@ -73,6 +73,7 @@ final class FaultBench {
     var confirms: Bool?
     var locks: any AccountLocking = OpenLocks()
     var mode = EngineMode.run
+    var planner: () -> any CallPlanner = { FlatteningPlanner() }
     private(set) var nowNs = FaultBench.startNs
     private(set) var durable: [JournalEntry] = []
     private(set) var notices: [(atMs: Int64, notice: EngineNotice)] = []
@@ -144,7 +145,7 @@ final class FaultBench {
         for sleep in sleeps { push(.sleep(ms: sleep.forMs), atNs: Self.startNs + sleep.atMs * 1_000_000) }
         let configuration = EngineConfiguration(
             mode: mode, header: header, epoch: entries.isEmpty ? 1 : 2, plugins: Self.plugins,
-            ledger: { [unowned self] in ledger($0) }, planner: { FlatteningPlanner() }, locks: locks,
+            ledger: { [unowned self] in ledger($0) }, planner: planner, locks: locks,
             digest: { "sha256:" + Hex.encode(sha256($0)) }, needsConfirmation: confirms != nil,
             lowerBound: { _ in (.zero, nil) })
         durable = entries
