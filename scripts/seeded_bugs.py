@@ -168,7 +168,7 @@ BUGS = [
         (CORE + "Run/RunVerdict.swift", "} else if any(.residual) || dustCounts {", "} else if !BUG, any(.residual) || dustCounts {"),
     ]),
     ("a stop does not wait for what is in flight", [
-        (ENGINE + "Engine.swift", "stopAt = now.instant + .seconds(12)", "stopAt = BUG ? now.instant : now.instant + .seconds(12)"),
+        (ENGINE + "Engine.swift", "stopAt = now.instant + Self.patienceInFlight", "stopAt = BUG ? now.instant : now.instant + Self.patienceInFlight"),
     ]),
     ("the journal's failure is not heard", [
         (ENGINE + "EngineFence.swift", "for held in held { try sendOrDrop(held.flight) }",

@@ -109,5 +109,7 @@ extension Coverage {
     package var missing: [String] { Self.legal.filter { pairs[$0] == nil }.sorted() }
 
     /// Pairs that were met and are not known to be legal.
-    package var unexpected: [String] { pairs.keys.filter { !Self.legal.contains($0) }.sorted() }
+    package var unexpected: [String] {
+        pairs.keys.filter { !Self.legal.contains($0) && !Self.rare.contains($0) }.sorted()
+    }
 }
